@@ -1,0 +1,1 @@
+//! What every log must pass: being written.

@@ -1,0 +1,16 @@
+//! Rows that projections write and queries read, in a form that an embedded store and CQL both keep.
+//!
+//! A write is an idempotent upsert or delete with a timestamp; the later timestamp wins, cell by cell, so a repeat or a
+//! replay changes nothing. There is no compare-and-set, no counter, no scan across partitions: what the two stores do
+//! not do alike, this trait does not have.
+
+mod error;
+mod store;
+pub mod suite;
+mod table;
+mod value;
+
+pub use error::StoreError;
+pub use store::{Checkpoint, Page, ProjectionId, Range, Store};
+pub use table::{Column, ColumnType, Order, Table, TableError};
+pub use value::{Mutation, Row, Value};

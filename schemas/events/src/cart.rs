@@ -1,0 +1,83 @@
+//! What happens to carts. Events say what the cart holds after them, so that a reader needs no other event to follow.
+
+use std::sync::Arc;
+
+use feira_money::Amount;
+use serde::{Deserialize, Serialize};
+
+use crate::{FactPosition, Sealed};
+
+/// Units of a product were put into the cart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemAdded {
+    /// How many were added.
+    pub added: i32,
+    /// The line as it is now.
+    pub line: Line,
+    /// Where the catalog stood when the price was taken.
+    pub offer: FactPosition,
+}
+
+/// The number of units on a line was set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuantitySet {
+    /// The product.
+    pub sku: Arc<str>,
+    /// How many there are now, at least 1.
+    pub quantity: i32,
+}
+
+/// A line was taken out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemRemoved {
+    /// The product.
+    pub sku: Arc<str>,
+}
+
+/// The customer's note was written, changed or taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteSet {
+    /// The note now.
+    pub note: Option<Sealed<String>>,
+}
+
+/// An earlier edit was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditUndone {
+    /// The aggregate sequence of the edit.
+    pub edit: i64,
+    /// The product whose line is put back, when the edit was of a line.
+    pub sku: Option<Arc<str>>,
+    /// That line as it is now; none when there is no such line any more.
+    pub line: Option<Line>,
+    /// The note as it is now, when the edit was of the note; none also when there is no note any more.
+    pub note: Option<Sealed<String>>,
+}
+
+/// One product in a cart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The product.
+    pub sku: Arc<str>,
+    /// Its title when it was last added.
+    pub title: Arc<str>,
+    /// How many units, 1 to 99.
+    pub quantity: i32,
+    /// What one unit cost when it was last added.
+    pub unit_price: Amount,
+}
+
+/// Any event of a cart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// See [`ItemAdded`].
+    ItemAdded(ItemAdded),
+    /// See [`QuantitySet`].
+    QuantitySet(QuantitySet),
+    /// See [`ItemRemoved`].
+    ItemRemoved(ItemRemoved),
+    /// See [`NoteSet`].
+    NoteSet(NoteSet),
+    /// See [`EditUndone`].
+    EditUndone(EditUndone),
+}
