@@ -1,0 +1,52 @@
+//! What a service's shell gives the runtime for each kind of aggregate.
+
+use std::future::Future;
+
+use feira_codec::EventSet;
+use feira_decider::Decider;
+use feira_ids::AggregateId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Command;
+
+/// A kind of aggregate as a service hosts it: its domain, and what stands around it.
+pub trait Hosted: Send + Sync + 'static {
+    /// The rules.
+    type Domain: Decider<Event: EventSet>;
+    /// What clients send, as JSON (`feira_commands`).
+    type Input: DeserializeOwned + Send + 'static;
+    /// What the decision must know from elsewhere; gathered before the command is queued.
+    type Facts: Send + 'static;
+    /// What clients get back, as JSON (`feira_commands`).
+    type View: Serialize;
+
+    /// Gathers the facts that `input` needs, from this service's own projections.
+    fn gather(
+        &self,
+        command: &Command,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<Self::Facts, GatherError>> + Send;
+
+    /// The domain's command for an input and its facts.
+    fn command(
+        &self,
+        aggregate: &AggregateId,
+        input: Self::Input,
+        facts: Self::Facts,
+    ) -> <Self::Domain as Decider>::Command;
+
+    /// The aggregate as clients see it; `version` is the number of its events.
+    fn view(&self, aggregate: &AggregateId, version: u64, state: &<Self::Domain as Decider>::State) -> Self::View;
+}
+
+/// Why a fact could not be gathered. Nobody's fault; the caller may ask again.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct GatherError {
+    /// What was looked for.
+    pub what: String,
+    /// Why it was not had.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}

@@ -1,0 +1,73 @@
+//! What a cart can be asked, and what it answers.
+
+use std::sync::Arc;
+
+use feira_events::Sealed;
+use feira_events::cart::Line;
+use feira_money::Amount;
+use serde::{Deserialize, Serialize};
+
+/// What can be asked of a cart. The aggregate is `cart:<customer>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Input {
+    /// Put units of a product in, on top of those that are there.
+    AddItem {
+        /// The product.
+        sku: Arc<str>,
+        /// How many, 1 to 99.
+        quantity: i32,
+    },
+    /// Set how many units a line has; 0 takes it out.
+    SetQuantity {
+        /// The product.
+        sku: Arc<str>,
+        /// How many, 0 to 99.
+        quantity: i32,
+    },
+    /// Take a line out.
+    RemoveItem {
+        /// The product.
+        sku: Arc<str>,
+    },
+    /// Write the customer's note, or take it away. Sealed by the gateway: the owner never sees it open.
+    SetNote {
+        /// The note.
+        note: Option<Sealed<String>>,
+    },
+    /// Take an edit back.
+    Undo {
+        /// The version that the edit made; the latest edit not yet taken back when none is given.
+        edit: Option<i64>,
+    },
+}
+
+impl Input {
+    /// The operation's name in `OPERATIONS`.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::AddItem { .. } => "cart.add_item",
+            Self::SetQuantity { .. } => "cart.set_quantity",
+            Self::RemoveItem { .. } => "cart.remove_item",
+            Self::SetNote { .. } => "cart.set_note",
+            Self::Undo { .. } => "cart.undo",
+        }
+    }
+}
+
+/// A cart as its owner sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    /// Whose cart: the business-scoped id of the customer.
+    pub customer: Arc<str>,
+    /// How many events it has.
+    pub version: u64,
+    /// Its lines, in the order they were first put in.
+    pub lines: Vec<Line>,
+    /// The customer's note.
+    pub note: Option<Sealed<String>>,
+    /// The sum of the lines; none while the cart is empty.
+    pub subtotal: Option<Amount>,
+    /// The versions of the edits that can be taken back, the latest first.
+    pub undoable: Vec<i64>,
+}
