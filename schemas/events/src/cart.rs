@@ -65,6 +65,10 @@ pub struct Line {
     pub quantity: i32,
     /// What one unit cost when it was last added.
     pub unit_price: Amount,
+    /// The version of the cart that first put it in; lines are shown in this order. A line taken out and put back by
+    /// an undo keeps it, one that is added anew gets another.
+    #[serde(default)]
+    pub first_added: i64,
 }
 
 /// Any event of a cart.
