@@ -7,6 +7,18 @@ use feira_events::cart::Line;
 use feira_money::Amount;
 use serde::{Deserialize, Serialize};
 
+/// The most units of one product in a cart.
+pub const QUANTITY_MAX: i32 = 99;
+
+/// The most lines in a cart.
+pub const LINES_MAX: usize = 250;
+
+/// The most characters in a note, before it is sealed.
+pub const NOTE_CHARS_MAX: usize = 2_000;
+
+/// How many of a cart's latest versions can be taken back.
+pub const UNDO_VERSIONS: i64 = 50;
+
 /// What can be asked of a cart. The aggregate is `cart:<customer>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]

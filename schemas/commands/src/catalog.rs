@@ -6,6 +6,21 @@ use feira_events::catalog::{Details, Pricing};
 use feira_money::Amount;
 use serde::{Deserialize, Serialize};
 
+/// The most characters in a title.
+pub const TITLE_CHARS_MAX: usize = 512;
+
+/// The most characters in a description.
+pub const DESCRIPTION_CHARS_MAX: usize = 10_000;
+
+/// The most characters in a brand, a category, or the name of an item group.
+pub const LABEL_CHARS_MAX: usize = 750;
+
+/// The most characters in a link.
+pub const LINK_CHARS_MAX: usize = 2_000;
+
+/// The most pictures of a product.
+pub const IMAGES_MAX: usize = 20;
+
 /// What can be asked of a product. The aggregate is `product:<sku>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use feira_projection_store::{Row, Table, Value};
+use bytes::Bytes;
+use feira_money::Currency;
+use feira_projection_store::{Mutation, Row, Table, Value};
 
 /// A stored row that does not read as its type: the projection is to be rebuilt.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +79,21 @@ impl Cells {
         }
     }
 
+    pub(crate) fn timestamp(&mut self) -> Result<i64, RowError> {
+        match self.take() {
+            Some(Value::Timestamp(moment)) => Ok(moment),
+            Some(_) | None => Err(self.error("is not a time")),
+        }
+    }
+
+    pub(crate) fn currency(&mut self) -> Result<Currency, RowError> {
+        self.text()?.parse().map_err(|_| self.error("is no currency"))
+    }
+
+    pub(crate) fn count(&mut self) -> Result<u64, RowError> {
+        self.bigint()?.try_into().map_err(|_| self.error("is negative"))
+    }
+
     pub(crate) fn optional_blob(&mut self) -> Result<Option<Vec<u8>>, RowError> {
         match self.take() {
             None => Ok(None),
@@ -91,5 +108,62 @@ impl Cells {
             Some(Value::TextList(texts)) => Ok(texts),
             Some(_) => Err(self.error("is not a list of texts")),
         }
+    }
+}
+
+/// Gathers the cells of one upsert by the names of their columns.
+pub(crate) struct Writes {
+    table: &'static Table,
+    key: Vec<Value>,
+    cells: Vec<(usize, Option<Value>)>,
+    timestamp: i64,
+}
+
+impl Writes {
+    pub(crate) fn new(table: &'static Table, key: Vec<Value>, timestamp: i64) -> Self {
+        Self { table, key, cells: Vec::new(), timestamp }
+    }
+
+    fn set(mut self, column: &'static str, value: Option<Value>) -> Self {
+        let place = self.table.position(column).expect("columns are named as in the table beside the caller");
+        self.cells.push((place, value));
+        self
+    }
+
+    pub(crate) fn text(self, column: &'static str, text: &str) -> Self {
+        self.set(column, Some(text.into()))
+    }
+
+    pub(crate) fn shared(self, column: &'static str, text: Option<&Arc<str>>) -> Self {
+        self.set(column, text.map(|text| Value::Text(text.clone())))
+    }
+
+    pub(crate) fn texts(self, column: &'static str, texts: &[Arc<str>]) -> Self {
+        // A list without content and no list are the same to CQL; here they are too.
+        self.set(column, (!texts.is_empty()).then(|| Value::TextList(texts.to_vec())))
+    }
+
+    pub(crate) fn bigint(self, column: &'static str, number: impl Into<Option<i64>>) -> Self {
+        self.set(column, number.into().map(Value::BigInt))
+    }
+
+    pub(crate) fn int(self, column: &'static str, number: i32) -> Self {
+        self.set(column, Some(Value::Int(number)))
+    }
+
+    pub(crate) fn boolean(self, column: &'static str, flag: bool) -> Self {
+        self.set(column, Some(Value::Boolean(flag)))
+    }
+
+    pub(crate) fn timestamp(self, column: &'static str, moment: i64) -> Self {
+        self.set(column, Some(Value::Timestamp(moment)))
+    }
+
+    pub(crate) fn blob(self, column: &'static str, bytes: Option<&[u8]>) -> Self {
+        self.set(column, bytes.map(|bytes| Value::Blob(Bytes::copy_from_slice(bytes))))
+    }
+
+    pub(crate) fn upsert(self) -> Mutation {
+        Mutation::Upsert { table: self.table, key: self.key, cells: self.cells, timestamp: self.timestamp }
     }
 }

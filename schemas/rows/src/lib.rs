@@ -1,10 +1,37 @@
 //! The tables that projections write and the gateway reads, and the rows in them by name.
 //!
 //! Partition keys begin with the tenant. Products are spread over [`catalog::SHELVES`] partitions per tenant, so that a
-//! million of them stay readable; a list goes shelf by shelf, by SKU within each.
+//! million of them stay readable; a list goes shelf by shelf, by SKU within each. What writes a row takes the
+//! envelope of the event, so that a repeat writes the same cells with the same timestamp.
 
 pub mod cart;
 pub mod catalog;
 mod column;
 
 pub use column::RowError;
+
+use feira_events::Meta;
+use feira_ids::TenantId;
+use feira_projection_store::{ProjectionId, Table, Value};
+
+/// Every table there is.
+pub static ALL_TABLES: &[&Table] =
+    &[&catalog::PRODUCTS, &cart::OFFERS, &cart::CARTS, &cart::CART_LINES, &cart::CART_EDITS];
+
+/// The products of the catalog: writes [`catalog::PRODUCTS`] from the catalog's events.
+pub const PRODUCTS_PROJECTION: ProjectionId = ProjectionId { name: "products", version: 1 };
+
+/// What carts must know of products: writes [`cart::OFFERS`] from the catalog's events.
+pub const OFFERS_PROJECTION: ProjectionId = ProjectionId { name: "offers", version: 1 };
+
+/// The carts: writes [`cart::CARTS`], [`cart::CART_LINES`] and [`cart::CART_EDITS`] from the carts' events.
+pub const CARTS_PROJECTION: ProjectionId = ProjectionId { name: "carts", version: 1 };
+
+/// The version that an event made of its aggregate; 0 for a record that is no event of one.
+fn version(meta: &Meta) -> i64 {
+    meta.aggregate_seq.unwrap_or(0)
+}
+
+fn tenant_cell(tenant: &TenantId) -> Value {
+    tenant.as_str().into()
+}
