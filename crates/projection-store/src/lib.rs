@@ -4,13 +4,19 @@
 //! replay changes nothing. There is no compare-and-set, no counter, no scan across partitions: what the two stores do
 //! not do alike, this trait does not have.
 
+mod check;
+mod cql;
 mod error;
+mod model;
 mod store;
 pub mod suite;
 mod table;
 mod value;
 
+pub use check::{CELL_BYTES_MAX, KEY_BYTES_MAX, LIMIT_MAX, name_is_valid};
+pub use cql::{Violation, lint_cql};
 pub use error::StoreError;
+pub use model::ModelStore;
 pub use store::{Checkpoint, Page, ProjectionId, Range, Store};
 pub use table::{Column, ColumnType, Order, Table, TableError};
 pub use value::{Mutation, Row, Value};

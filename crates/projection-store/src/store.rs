@@ -22,8 +22,8 @@ impl fmt::Display for ProjectionId {
     }
 }
 
-/// How far a projection has taken a lane in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How far a projection has taken a lane in. The further of two stands; at the same sequence the larger hint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Checkpoint {
     /// The last sequence whose rows are all written.
     pub lane_seq: u64,
