@@ -23,7 +23,11 @@ pub struct NewRecord {
 impl NewRecord {
     /// The record's key: the aggregate, or the lane where there is none.
     pub fn key(&self) -> String {
-        if self.meta.aggregate.is_empty() { format!("lane:{}", self.meta.lane) } else { self.meta.aggregate.to_string() }
+        if self.meta.aggregate.is_empty() {
+            format!("lane:{}", self.meta.lane)
+        } else {
+            self.meta.aggregate.to_string()
+        }
     }
 }
 
