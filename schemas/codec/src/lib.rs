@@ -6,6 +6,7 @@
 //!
 //! Every schema ever released is in the program ([`SCHEMAS`]); none is asked for over a network.
 
+mod check;
 mod error;
 mod meta;
 mod released;
@@ -13,6 +14,7 @@ mod sets;
 mod upcast;
 mod wire;
 
+pub use check::{Fault, check, sha256_hex};
 pub use error::{CodecError, MetaFault};
 pub use released::{INDEX, Released, SCHEMAS, WriterSchema, newest};
 pub use sets::{EncodedBody, EventSet};

@@ -193,3 +193,151 @@ pub(crate) fn by_id(id: u32) -> Option<WriterSchema> {
 pub fn newest(name: &str) -> Option<WriterSchema> {
     PREPARED.newest.get(name).copied().map(WriterSchema)
 }
+
+#[cfg(test)]
+mod tests {
+    use apache_avro::types::Value;
+    use feira_events::cart::QuantitySet;
+
+    use super::*;
+    use crate::sets::EventSet;
+
+    /// A version that never was: today's newest schema of the event, changed.
+    fn made_up(name: &str, version: u32, change: impl FnOnce(&mut serde_json::Value)) -> &'static Released {
+        let mut released = SCHEMAS.iter().find(|released| released.name == name).unwrap().clone();
+        let mut schema = serde_json::from_str(released.text).unwrap();
+        change(&mut schema);
+        released.version = version;
+        released.text = String::leak(schema.to_string());
+        Box::leak(Box::new(released))
+    }
+
+    const QUANTITY_SET: &str = "feira.cart.v1.QuantitySet";
+
+    /// What a release that said `qty` would have written.
+    fn qty_bytes() -> (&'static Released, Vec<u8>) {
+        let released = made_up(QUANTITY_SET, 1, |schema| schema["fields"][2]["name"] = "qty".into());
+        #[derive(serde::Serialize)]
+        #[serde(rename = "QuantitySet")]
+        struct Old {
+            sku: &'static str,
+            qty: i32,
+        }
+        let bytes = Form::new(released, &[]).write_body(&Old { sku: "A", qty: 4 }).unwrap();
+        (released, bytes)
+    }
+
+    #[test]
+    fn an_older_body_is_brought_to_todays_form_step_by_step() {
+        fn rename(value: Value) -> Result<Value, String> {
+            let Value::Record(mut fields) = value else { return Err("no record".to_owned()) };
+            for (name, _) in fields.iter_mut().filter(|(name, _)| name == "qty") {
+                *name = "quantity".to_owned();
+            }
+            Ok(Value::Record(fields))
+        }
+        fn double(value: Value) -> Result<Value, String> {
+            let Value::Record(mut fields) = value else { return Err("no record".to_owned()) };
+            for (name, field) in &mut fields {
+                match field {
+                    Value::Int(number) if name == "quantity" => *number *= 2,
+                    _ => {}
+                }
+            }
+            Ok(Value::Record(fields))
+        }
+        let (released, bytes) = qty_bytes();
+        // Out of order, and one for an earlier version than the body's: neither may matter.
+        let upcasters = [
+            Upcaster { name: QUANTITY_SET, from: 2, step: double },
+            Upcaster { name: QUANTITY_SET, from: 1, step: rename },
+            Upcaster { name: QUANTITY_SET, from: 0, step: |_| Err("never".to_owned()) },
+            Upcaster { name: "feira.cart.v1.ItemRemoved", from: 1, step: |_| Err("never".to_owned()) },
+        ];
+        let form: &'static Form = Box::leak(Box::new(Form::new(released, &upcasters)));
+        let event = feira_events::cart::Event::decode_body(QUANTITY_SET, WriterSchema(form), &bytes).unwrap();
+        let expected = QuantitySet { sku: "A".into(), quantity: 8 };
+        assert_eq!(event, feira_events::cart::Event::QuantitySet(expected));
+        // A body that follows is still looked at to its last byte.
+        let longer = [bytes.as_slice(), &[0]].concat();
+        assert!(matches!(form.read_body::<QuantitySet>(&longer), Err(CodecError::TrailingBytes { bytes: 1, .. })));
+    }
+
+    #[test]
+    fn without_its_step_an_older_body_is_refused_and_a_step_says_why_it_cannot() {
+        let (released, bytes) = qty_bytes();
+        assert!(matches!(Form::new(released, &[]).read_body::<QuantitySet>(&bytes), Err(CodecError::Body { .. })));
+        let failing = [Upcaster { name: QUANTITY_SET, from: 1, step: |_| Err("too old".to_owned()) }];
+        let refused = Form::new(released, &failing).read_body::<QuantitySet>(&bytes).unwrap_err();
+        assert!(matches!(&refused, CodecError::Upcast { reason, .. } if reason == "too old"), "{refused}");
+    }
+
+    #[test]
+    fn a_field_that_a_later_release_added_is_its_default() {
+        let released = made_up("feira.cart.v1.ItemAdded", 1, |schema| {
+            schema["fields"][2]["type"]["fields"].as_array_mut().unwrap().pop();
+        });
+        #[derive(serde::Serialize)]
+        #[serde(rename = "ItemAdded")]
+        struct Old {
+            added: i32,
+            line: OldLine,
+            offer: feira_events::FactPosition,
+        }
+        #[derive(serde::Serialize)]
+        #[serde(rename = "Line")]
+        struct OldLine {
+            sku: &'static str,
+            title: &'static str,
+            quantity: i32,
+            unit_price: feira_money::Amount,
+        }
+        let unit_price = feira_money::Amount::new(2_490, "BRL".parse().unwrap());
+        let line = OldLine { sku: "A", title: "Coffee", quantity: 1, unit_price };
+        let offer = feira_events::FactPosition { lane: 1, lane_seq: 2 };
+        let form = Form::new(released, &[]);
+        let bytes = form.write_body(&Old { added: 1, line, offer }).unwrap();
+        let read: feira_events::cart::ItemAdded = form.read_body(&bytes).unwrap();
+        assert_eq!((read.line.first_added, read.line.unit_price, read.offer), (0, unit_price, offer));
+    }
+
+    #[test]
+    fn the_envelope_of_another_release_is_read_with_its_own_schema() {
+        let released = made_up(QUANTITY_SET, 1, |schema| {
+            let fields = schema["fields"][0]["type"]["fields"].as_array_mut().unwrap();
+            fields.pop();
+            fields.push(serde_json::json!({"name": "region", "type": "string"}));
+        });
+        let mut meta = Meta {
+            event_id: Default::default(),
+            lane: 1,
+            lane_seq: 2,
+            term: 3,
+            aggregate: "cart:1".into(),
+            aggregate_seq: Some(4),
+            hlc: 5,
+            at: 6,
+            tenant: feira_ids::TenantId::new("shop").unwrap(),
+            principal: "person:ana".into(),
+            command_id: Default::default(),
+            fingerprint: Default::default(),
+            index: 0,
+            count: 1,
+            causation_id: Default::default(),
+            correlation_id: feira_ids::Hash16([7; 16]),
+            traceparent: Some(String::new().into()),
+        };
+        let mut bytes = vec![];
+        crate::meta::write(&meta, &mut bytes);
+        // The trace context ends today's envelope, as a branch and a length; the other has a region of one letter there.
+        bytes.truncate(bytes.len() - 2);
+        bytes.extend_from_slice(&[2, b'x', 0xaa]);
+        meta.traceparent = None;
+        let form = Form::new(released, &[]);
+        let mut rest = bytes.as_slice();
+        assert_eq!(form.read_meta(&mut rest).unwrap(), meta);
+        assert_eq!(rest, [0xaa]);
+        let cut = &mut &bytes[..20];
+        assert!(matches!(form.read_meta(cut), Err(CodecError::Meta { fault: MetaFault::Avro(_), .. })));
+    }
+}

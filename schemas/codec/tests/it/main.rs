@@ -2,5 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod golden;
+mod history;
+mod hostile;
 mod round_trip;
 mod samples;
