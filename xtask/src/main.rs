@@ -1,5 +1,7 @@
 //! The project's own tool: `cargo xtask tidy` checks that everything is in its place, `cargo xtask test` runs all tests.
 
+mod bench;
+mod servers;
 mod test;
 mod tidy;
 mod tokens;
@@ -12,12 +14,14 @@ usage: cargo xtask <command>
 
   tidy    checks the arrows between packages, the purity of domains, and every file's form
   test    runs all tests on every home, log and store, and says how many ran for each
+  bench   runs all benchmarks, or those of the packages named: cargo xtask bench feira-codec
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["tidy"] => tidy(),
+        ["bench", packages @ ..] => bench::run(&workspace::root(), packages),
         ["test"] => test::run(&workspace::root()),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -48,6 +48,8 @@ pub struct Package {
     pub needs: Vec<String>,
     /// What only its tests are built with.
     pub tests_need: Vec<String>,
+    /// Its benchmarks, by name.
+    pub benches: Vec<String>,
 }
 
 impl Package {
@@ -60,7 +62,10 @@ impl Package {
         let Some(name) = table.get("package").and_then(|p| p.get("name")).and_then(toml::Value::as_str) else {
             return Ok(None);
         };
-        let mut package = Self { name: name.to_owned(), folder: folder.to_owned(), needs: vec![], tests_need: vec![] };
+        let mut package = Self { name: name.to_owned(), folder: folder.to_owned(), ..Self::default() };
+        let benches = table.get("bench").and_then(toml::Value::as_array).into_iter().flatten();
+        let names = benches.filter_map(|bench| bench.get("name").and_then(toml::Value::as_str));
+        package.benches.extend(names.map(str::to_owned));
         let mut sections = vec![&table];
         let targets = table.get("target").and_then(toml::Value::as_table);
         sections.extend(targets.into_iter().flat_map(toml::Table::values).filter_map(toml::Value::as_table));
@@ -149,10 +154,14 @@ mod tests {
             cc = "1"
             [dev-dependencies]
             proptest = "1"
+            [[bench]]
+            name = "fold"
+            harness = false
         "#;
         let package = Package::parse("services/cart/domain", manifest).unwrap().unwrap();
         assert_eq!(package.needs, ["feira-ids", "serde", "cc", "rustix"]);
         assert_eq!(package.tests_need, ["proptest"]);
+        assert_eq!(package.benches, ["fold"]);
     }
 
     #[test]

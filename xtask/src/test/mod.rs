@@ -6,14 +6,13 @@
 mod http;
 mod step;
 mod tally;
-mod tools;
+pub mod tools;
 
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use crate::tidy;
+use crate::{servers, tidy};
 use step::{Done, Steps};
 use tally::{Group, Programs, Tally};
 use tools::{Python, cargo};
@@ -22,9 +21,6 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// How long everything may take: a run without an end tells nothing.
 const RUN_LIMIT: Duration = Duration::from_secs(50 * 60);
-
-/// Where the servers of `deploy/local` answer.
-const SERVERS: [&str; 2] = ["127.0.0.1:19092", "127.0.0.1:19042"];
 
 /// Runs everything and answers whether all of it passed.
 pub fn run(root: &Path) -> ExitCode {
@@ -41,13 +37,13 @@ pub fn run(root: &Path) -> ExitCode {
     let mut run = Run { root, target, steps, tally: Tally::default(), broken: vec![] };
     run.form();
     if let Some(programs) = run.build() {
-        let started_here = !SERVERS.iter().any(|address| answers(address));
+        let started_here = !servers::any_up();
         if run.start_servers() {
             run.tests(&programs);
             run.audits();
         }
         if started_here {
-            run.step("stop servers", MINUTE, &mut run.script("deploy/local/down.sh"));
+            run.step("stop servers", MINUTE, &mut servers::down(root));
         }
     }
     println!("\nwhat each step printed: {}", logs.display());
@@ -109,7 +105,7 @@ impl Run<'_> {
     }
 
     fn start_servers(&mut self) -> bool {
-        self.step("start servers", 10 * MINUTE, &mut self.script("deploy/local/up.sh")).ok
+        self.step("start servers", 10 * MINUTE, &mut servers::up(self.root)).ok
     }
 
     fn tests(&mut self, programs: &Programs) {
@@ -157,12 +153,6 @@ impl Run<'_> {
         }
     }
 
-    fn script(&self, path: &str) -> Command {
-        let mut command = Command::new("bash");
-        command.arg(self.root.join(path));
-        command
-    }
-
     /// Prints the table and the closing line.
     fn close(self) -> ExitCode {
         println!("\n{}", self.tally);
@@ -174,8 +164,4 @@ impl Run<'_> {
         println!("{} passed, {failed} failed", total.passed);
         if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
-}
-
-fn answers(address: &str) -> bool {
-    address.parse().is_ok_and(|address| TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok())
 }

@@ -199,6 +199,7 @@ mod tests {
             folder: folder.to_owned(),
             needs: owned(needs),
             tests_need: owned(tests_need),
+            benches: vec![],
         }])
     }
 
