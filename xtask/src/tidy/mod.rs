@@ -2,6 +2,7 @@
 
 mod arrows;
 mod purity;
+mod roles;
 mod text;
 
 use std::path::Path;
@@ -21,6 +22,9 @@ pub fn check(root: &Path) -> Result<Vec<Finding>, String> {
         if purity::applies(file) {
             findings.extend(purity::check(file, &content));
         }
+    }
+    if let (Some(table), Some(page)) = (workspace.text(roles::TABLE), workspace.text(roles::PAGE)) {
+        findings.extend(roles::check(&table, &page));
     }
     findings.sort();
     Ok(findings)
