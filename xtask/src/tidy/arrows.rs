@@ -55,8 +55,10 @@ const SHARED: [(&str, &[&str]); 16] = [
     ("feira-sealing", &["feira-events", "feira-ids"]),
     (
         "feira-runtime",
+        // It asks the table of operations who may do what.
         &[
             "feira-codec",
+            "feira-commands",
             "feira-decider",
             "feira-event-log",
             "feira-events",
@@ -68,7 +70,8 @@ const SHARED: [(&str, &[&str]); 16] = [
     ("feira-events", &["feira-ids", "feira-money"]),
     ("feira-codec", &["feira-events", "feira-ids", "feira-money"]),
     ("feira-commands", &["feira-events", "feira-ids", "feira-money"]),
-    ("feira-rows", &["feira-events", "feira-ids", "feira-money", "feira-projection-store"]),
+    // As many edits are kept in rows as can be taken back.
+    ("feira-rows", &["feira-commands", "feira-events", "feira-ids", "feira-money", "feira-projection-store"]),
 ];
 
 /// What only tests may use in addition.

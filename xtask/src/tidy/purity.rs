@@ -45,7 +45,7 @@ pub fn check(file: &str, source: &str) -> Vec<Finding> {
                 if ordered && ["HashMap", "HashSet"].contains(&word.as_str()) {
                     findings.push(at(format!("`{word}` has an order by chance: use its BTree sister")));
                 }
-                if word == "now" && i > 0 && tokens[i - 1].is_sign(':') {
+                if word == "now" && i > 1 && tokens[i - 1].is_sign(':') && tokens[i - 2].is_sign(':') {
                     findings.push(at("`now` reads a clock: the time comes in as `at`".to_owned()));
                 }
                 if word == "std" || word == "core" {
@@ -53,8 +53,8 @@ pub fn check(file: &str, source: &str) -> Vec<Finding> {
                     findings.extend(outside.into_iter().map(|m| at(format!("`{word}::{m}` reaches outside"))));
                 }
             }
-            // A number after a point is a field of a tuple, and two of them look like a float.
-            Kind::Literal(text) if is_float(text) && !(i > 0 && tokens[i - 1].is_sign('.')) => {
+            // A number after a point is a field of a tuple, and two of them look like a float. Tests weigh chances.
+            Kind::Literal(text) if is_float(text) && !is_test(file) && !(i > 0 && tokens[i - 1].is_sign('.')) => {
                 findings.push(at(format!("`{text}` is a float: use whole minor or micro units")));
             }
             Kind::Literal(_) | Kind::Sign(_) => {}
@@ -73,6 +73,11 @@ fn modules(after: &[Token]) -> Vec<String> {
     let named =
         if list { rest.split(|token| token.is_sign(';')).next().unwrap_or(&[]) } else { &rest[..rest.len().min(1)] };
     named.iter().filter_map(Token::word).filter(|word| MODULES.contains(word)).map(str::to_owned).collect()
+}
+
+/// Whether the file holds tests alone.
+fn is_test(file: &str) -> bool {
+    file.ends_with("/tests.rs") || file.contains("/tests/")
 }
 
 fn is_float(literal: &str) -> bool {
@@ -123,9 +128,12 @@ mod tests {
             use std::collections::BTreeMap;
             use std::{fmt, sync::Arc};
             const A: &str = "async std::fs 1.5";
-            fn a(at: At, b: ((u8, u8), u8)) -> u8 { let now = at; (b.0.1) + 0x1e + 1_000usize as u8 + 'e' as u8 }
+            fn a(at: At, b: ((u8, u8), u8)) -> u8 { let now = at; c(A { at: now }); (b.0.1) + 0x1e + 1_000usize as u8 + 'e' as u8 }
         "#;
         assert_eq!(check(FILE, source), []);
+        let test = "services/cart/domain/src/cart/tests.rs";
+        assert_eq!(check(test, "fn a() { weighted(0.9, b) }"), []);
+        assert_eq!(check(test, "fn a(b: f64) {}").len(), 1);
     }
 
     #[test]
