@@ -65,3 +65,31 @@ impl fmt::Debug for Currency {
         f.write_str(self.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_currency_is_read_from_borrowed_and_owned_text() {
+        let borrowed: Currency = serde_json::from_str("\"BRL\"").unwrap();
+        let owned: Currency = serde_json::from_value(serde_json::json!("BRL")).unwrap();
+        let streamed: Currency = serde_json::from_reader(&b"\"BRL\""[..]).unwrap();
+        assert!(borrowed == owned && owned == streamed);
+        assert_eq!(serde_json::to_string(&borrowed).unwrap(), "\"BRL\"");
+    }
+
+    #[test]
+    fn what_is_no_currency_is_refused() {
+        for code in ["", "brl", "BR", "BRLX", "XXX", "XAU", "€"] {
+            assert!(code.parse::<Currency>().is_err(), "{code:?}");
+        }
+        assert!(serde_json::from_str::<Currency>("\"XAU\"").is_err());
+    }
+
+    #[test]
+    fn minor_units_are_the_currencys_own() {
+        let exponents = ["JPY", "BRL", "INR", "KWD"].map(|code| code.parse::<Currency>().unwrap().exponent());
+        assert_eq!(exponents, [0, 2, 2, 3]);
+    }
+}
