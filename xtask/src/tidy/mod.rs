@@ -1,6 +1,7 @@
 //! The checks that keep the project as it is laid out: arrows between packages, pure domains, finished files.
 
 mod arrows;
+mod pages;
 mod purity;
 mod roles;
 mod text;
@@ -16,9 +17,11 @@ use crate::workspace::{Finding, Workspace};
 pub fn check(root: &Path) -> Result<Vec<Finding>, String> {
     let workspace = Workspace::read(root)?;
     let mut findings = arrows::check(&workspace.packages);
+    let places = pages::Places::new(&workspace.files);
     for file in &workspace.files {
         let Some(content) = workspace.text(file) else { continue };
         findings.extend(text::check(file, &content));
+        findings.extend(places.check(file, &content));
         if purity::applies(file) {
             findings.extend(purity::check(file, &content));
         }
