@@ -1,0 +1,152 @@
+//! Writes: each row is read, changed by the rules of timestamps, and put into one batch with the checkpoint.
+//!
+//! A partition's delete is carried out on all its rows at once and remembered, so that reading never has to ask for it;
+//! only a row that is not stored asks for it when it is written.
+
+use std::collections::{BTreeMap, HashMap};
+
+use feira_projection_store::{Mutation, StoreError, Table, Value};
+use fjall::Keyspace;
+
+use crate::key;
+use crate::record::Record;
+use crate::store::{EmbeddedStore, damaged, failed, partition_key};
+
+/// Writes that are not committed yet.
+pub struct Batch<'s> {
+    store: &'s EmbeddedStore,
+    tables: HashMap<&'static str, TableBatch>,
+}
+
+struct TableBatch {
+    table: &'static Table,
+    keyspace: Keyspace,
+    rows: BTreeMap<Vec<u8>, Pending>,
+    /// Deletes of partitions that are not stored yet.
+    partitions: HashMap<Vec<u8>, i64>,
+}
+
+struct Pending {
+    record: Record,
+    changed: bool,
+    /// Whether the store has a record under this key.
+    stored: bool,
+    /// When the whole partition was last deleted, where that is known: a row that is not there and was not deleted
+    /// later needs no record.
+    partition_deleted: Option<i64>,
+}
+
+impl<'s> Batch<'s> {
+    /// A batch without writes.
+    pub fn new(store: &'s EmbeddedStore) -> Self {
+        Self { store, tables: HashMap::new() }
+    }
+
+    /// Adds one write.
+    pub fn write(&mut self, mutation: &Mutation) -> Result<(), StoreError> {
+        let table = mutation.table();
+        if !self.tables.contains_key(table.name) {
+            let keyspace = self.store.rows(table)?;
+            let empty = TableBatch { table, keyspace, rows: BTreeMap::new(), partitions: HashMap::new() };
+            self.tables.insert(table.name, empty);
+        }
+        let batch = self.tables.get_mut(table.name).expect("it was put there above");
+        match mutation {
+            Mutation::Upsert { table: _, key, cells, timestamp } => {
+                let pending = batch.row(self.store, key)?;
+                pending.changed |= pending.record.upsert(table, cells, *timestamp);
+            }
+            Mutation::Delete { table: _, key, timestamp } => {
+                let pending = batch.row(self.store, key)?;
+                pending.changed |= pending.record.delete(*timestamp);
+            }
+            Mutation::DeletePartition { table, partition, timestamp } => {
+                batch.delete_partition(self.store, key::encode(table, partition), *timestamp)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes everything stand at once, `checkpoint` (key and content) included.
+    pub fn commit(self, checkpoint: Option<(Vec<u8>, [u8; 16])>) -> Result<(), StoreError> {
+        let mut batch = self.store.database.batch();
+        for pending in self.tables.into_values() {
+            for (partition, deleted) in pending.partitions {
+                let key = partition_key(pending.table, &partition);
+                batch.insert(&self.store.partitions, key, deleted.to_be_bytes());
+            }
+            for (key, row) in pending.rows {
+                let needed = row.record.is_there() || row.record.deleted() > row.partition_deleted;
+                match (needed, row.stored) {
+                    (true, _) if row.changed => batch.insert(&pending.keyspace, key, row.record.encode()),
+                    (false, true) => batch.remove(&pending.keyspace, key),
+                    _ => {}
+                }
+            }
+        }
+        if let Some((key, content)) = checkpoint {
+            batch.insert(&self.store.checkpoints, key, content);
+        }
+        batch.commit().map_err(|error| failed("any table", "write a batch", error))
+    }
+}
+
+impl TableBatch {
+    /// The row under `key` as it will stand, to be changed.
+    fn row(&mut self, store: &EmbeddedStore, values: &[Value]) -> Result<&mut Pending, StoreError> {
+        let key = key::encode(self.table, values);
+        if !self.rows.contains_key(&key) {
+            let stored = self.keyspace.get(&key).map_err(|error| failed(self.table.name, "read a row", error))?;
+            let pending = match stored {
+                Some(bytes) => self.pending(&bytes)?,
+                None => {
+                    let deleted =
+                        self.partition_deleted(store, &key::encode(self.table, &values[..self.table.partition]))?;
+                    let record = Record::absent(self.table, deleted);
+                    Pending { record, changed: false, stored: false, partition_deleted: deleted }
+                }
+            };
+            self.rows.insert(key.clone(), pending);
+        }
+        Ok(self.rows.get_mut(&key).expect("it was put there above"))
+    }
+
+    fn pending(&self, stored: &[u8]) -> Result<Pending, StoreError> {
+        let record = Record::decode(self.table, stored).ok_or_else(|| damaged(self.table, "a row"))?;
+        Ok(Pending { record, changed: false, stored: true, partition_deleted: None })
+    }
+
+    fn partition_deleted(&self, store: &EmbeddedStore, partition: &[u8]) -> Result<Option<i64>, StoreError> {
+        if let Some(deleted) = self.partitions.get(partition) {
+            return Ok(Some(*deleted));
+        }
+        let stored = store.partitions.get(partition_key(self.table, partition));
+        match stored.map_err(|error| failed(self.table.name, "read a partition", error))? {
+            None => Ok(None),
+            Some(bytes) => {
+                let bytes = bytes[..].try_into().map_err(|_| damaged(self.table, "the delete of a partition"))?;
+                Ok(Some(i64::from_be_bytes(bytes)))
+            }
+        }
+    }
+
+    fn delete_partition(&mut self, store: &EmbeddedStore, partition: Vec<u8>, at: i64) -> Result<(), StoreError> {
+        if self.partition_deleted(store, &partition)? >= Some(at) {
+            return Ok(());
+        }
+        let (begin, end) = (partition.clone(), key::behind(partition.clone()));
+        for stored in self.keyspace.range(begin.clone()..end.clone()) {
+            let stored = stored.into_inner().map_err(|error| failed(self.table.name, "read a partition", error))?;
+            if !self.rows.contains_key(&stored.0[..]) {
+                let pending = self.pending(&stored.1)?;
+                self.rows.insert(stored.0.to_vec(), pending);
+            }
+        }
+        for (_, pending) in self.rows.range_mut(begin..end) {
+            pending.changed |= pending.record.delete(at);
+            pending.partition_deleted = Some(at);
+        }
+        self.partitions.insert(partition, at);
+        Ok(())
+    }
+}
