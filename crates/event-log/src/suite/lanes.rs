@@ -88,12 +88,9 @@ pub fn an_announced_owner_is_found(harness: &dyn Harness) {
     let membership = join(harness, &log);
     let owners = log.owners();
     assert_eq!(owners.owner(&lane_id(harness, 1)), None);
-    let mut last_seq = 0;
-    for _ in 0..2 {
+    for lane_seq in 1..3 {
         let (mut taken, _) = take(&membership, 0);
-        let announced = batch(0, last_seq + 1, taken.term, 1);
-        taken.writer.append(&announced, Some("local")).expect("the batch is taken");
-        last_seq += 1;
+        taken.writer.append(&batch(0, lane_seq, taken.term, 1), Some("local")).expect("the batch is taken");
         let wanted = Some(Owner { address: "local".to_owned(), term: taken.term });
         let deadline = Instant::now() + harness.patience();
         while owners.owner(&lane_id(harness, 0)) != wanted {

@@ -1,0 +1,1 @@
+//! Tests that reach behind the public interface.
