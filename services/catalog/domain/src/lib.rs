@@ -1,1 +1,5 @@
-//! Being written.
+//! The catalog: what a business sells and what it costs.
+//!
+//! Nothing here waits or reads a clock. Collections, stock and search are not here yet.
+
+pub mod product;

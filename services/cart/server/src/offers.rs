@@ -1,0 +1,75 @@
+//! What the catalog says of a product, as far as this service has heard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use feira_cart_domain::cart::Offer;
+use feira_ids::{AggregateId, LaneId, TenantId};
+use feira_projection_store::{Store, StoreError};
+use feira_rows::OFFERS_PROJECTION;
+use feira_rows::cart::{OFFERS, OfferRow, offer_key};
+use feira_runtime::GatherError;
+
+/// How long an add waits for the catalog's latest events when a product is not known.
+const CATCH_UP: Duration = Duration::from_secs(1);
+
+/// Where the catalog's log ends.
+#[async_trait]
+pub trait CatalogHead: Send + Sync + 'static {
+    /// The lane that `product` of `tenant` belongs to, and the sequence of that lane's last record.
+    ///
+    /// # Errors
+    /// When the log does not answer.
+    async fn head(&self, tenant: &TenantId, product: &AggregateId) -> Result<(LaneId, u64), GatherError>;
+}
+
+/// Offers, as this service's own projection holds them.
+pub struct Offers {
+    store: Arc<dyn Store>,
+    catalog: Arc<dyn CatalogHead>,
+}
+
+impl Offers {
+    /// Reads offers from `store`.
+    pub fn new(store: Arc<dyn Store>, catalog: Arc<dyn CatalogHead>) -> Self {
+        Self { store, catalog }
+    }
+
+    /// What the catalog says of `sku`; none when it lists no such product.
+    ///
+    /// A business lists a product and a customer adds it in the next moment. So a product is called unknown only once
+    /// everything that stood on the catalog's lane has been taken in; one that is known costs one read.
+    ///
+    /// # Errors
+    /// When the store or the log does not answer, or the projection stays behind.
+    pub async fn find(&self, tenant: &TenantId, sku: &str) -> Result<Option<Offer>, GatherError> {
+        if let Some(offer) = self.read(tenant, sku).await? {
+            return Ok(Some(offer));
+        }
+        let Ok(product) = AggregateId::new("product", sku) else {
+            return Ok(None);
+        };
+        let (lane, head) = self.catalog.head(tenant, &product).await?;
+        let reached = self.store.reached(OFFERS_PROJECTION, &lane.to_string(), head, CATCH_UP).await;
+        if !reached.map_err(unread)? {
+            let source = format!("{OFFERS_PROJECTION} has not come to {lane}:{head}").into();
+            return Err(GatherError { what: "the catalog's latest events are not here yet".to_owned(), source });
+        }
+        self.read(tenant, sku).await
+    }
+
+    async fn read(&self, tenant: &TenantId, sku: &str) -> Result<Option<Offer>, GatherError> {
+        let Some(row) = self.store.get(&OFFERS, &offer_key(tenant, sku)).await.map_err(unread)? else {
+            return Ok(None);
+        };
+        let row = OfferRow::from_row(row)
+            .map_err(|source| GatherError { what: "an offer cannot be read".to_owned(), source: source.into() })?;
+        let OfferRow { title, availability, price, position } = row;
+        Ok(Some(Offer { title, price, availability, position }))
+    }
+}
+
+fn unread(source: StoreError) -> GatherError {
+    GatherError { what: "offers cannot be read".to_owned(), source: source.into() }
+}

@@ -1,0 +1,73 @@
+//! Carts, their lines and their latest edits, as rows.
+
+use feira_codec::Opened;
+use feira_events::cart::Event;
+use feira_ids::{LaneId, ServiceName};
+use feira_projection_store::{Mutation, ProjectionId, Table};
+use feira_rows::CARTS_PROJECTION;
+use feira_rows::cart::{
+    CART_EDITS, CART_LINES, CARTS, forget_edit, put_edit, put_line, put_note, put_quantity, remove_line, touch_cart,
+    undo_edit,
+};
+use feira_runtime::{Projection, ProjectionError};
+
+use crate::SERVICE;
+
+/// Writes the tables of carts.
+#[derive(Debug)]
+pub struct CartRows;
+
+impl Projection for CartRows {
+    fn id(&self) -> ProjectionId {
+        CARTS_PROJECTION
+    }
+
+    fn sources(&self) -> Vec<ServiceName> {
+        vec![ServiceName::new(SERVICE)]
+    }
+
+    fn tables(&self) -> Vec<&'static Table> {
+        vec![&CARTS, &CART_LINES, &CART_EDITS]
+    }
+
+    fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
+        if !record.is::<Event>() {
+            return Ok(vec![]);
+        }
+        let event = record
+            .decode::<Event>()
+            .map_err(|source| ProjectionError { event_type: record.name.to_owned(), source })?;
+        let meta = &record.meta;
+        let customer = meta.aggregate.split_once(':').map_or("", |(_, customer)| customer);
+        let mut writes = match &event {
+            Event::ItemAdded(added) => vec![
+                touch_cart(meta, customer),
+                put_line(meta, customer, &added.line),
+                put_edit(meta, customer, Some(&added.line.sku)),
+            ],
+            Event::QuantitySet(set) => vec![
+                touch_cart(meta, customer),
+                put_quantity(meta, customer, &set.sku, set.quantity),
+                put_edit(meta, customer, Some(&set.sku)),
+            ],
+            Event::ItemRemoved(removed) => vec![
+                touch_cart(meta, customer),
+                remove_line(meta, customer, &removed.sku),
+                put_edit(meta, customer, Some(&removed.sku)),
+            ],
+            Event::NoteSet(set) => {
+                vec![put_note(meta, customer, set.note.as_ref()), put_edit(meta, customer, None)]
+            }
+            Event::EditUndone(undone) => {
+                let restored = match (&undone.sku, &undone.line) {
+                    (Some(_), Some(line)) => vec![touch_cart(meta, customer), put_line(meta, customer, line)],
+                    (Some(sku), None) => vec![touch_cart(meta, customer), remove_line(meta, customer, sku)],
+                    (None, _) => vec![put_note(meta, customer, undone.note.as_ref())],
+                };
+                restored.into_iter().chain([undo_edit(meta, customer, undone.edit)]).collect()
+            }
+        };
+        writes.extend(forget_edit(meta, customer));
+        Ok(writes)
+    }
+}

@@ -1,0 +1,5 @@
+//! What is read of the catalog.
+
+mod products;
+
+pub use products::ProductRows;
