@@ -91,6 +91,10 @@ mod tests {
         assert_eq!(in_february, ["2026-01-31", "2026-02-28"]);
         let in_march = cycle(31, "America/Sao_Paulo", "2026-03-10T12:00:00Z");
         assert_eq!(in_march, ["2026-02-28", "2026-03-31"]);
+        // On the clipped day itself, too.
+        assert_eq!(cycle(31, "America/Sao_Paulo", "2026-02-28T12:00:00Z"), in_march);
+        let first = CycleDay::new(31).unwrap().on_or_after("2026-03-01".parse().unwrap()).unwrap();
+        assert_eq!(first.to_string(), "2026-03-31");
     }
 
     #[test]
