@@ -29,7 +29,7 @@ pub fn a_fenced_writer_stays_fenced(harness: &dyn Harness) {
     let (mut former, _) = take(&membership, 0);
     let (mut owner, _) = take(&membership, 0);
     for lane_seq in 1..4 {
-        let late = append(&mut *former.writer, &batch(0, lane_seq, former.term, 1));
+        let late = append(&mut *former.writer, &batch(0, 1, former.term, 1));
         assert!(matches!(late, Err(AppendError::Fenced)), "{late:?}");
         append(&mut *owner.writer, &batch(0, lane_seq, owner.term, 1)).expect("the batch is taken");
     }
