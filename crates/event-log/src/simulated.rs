@@ -19,7 +19,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use feira_ids::{LaneId, ServiceName};
 
-use crate::{EventLog, LogError, Owner};
+use crate::{EventLog, LogError};
 use broker::Lane;
 use members::Members;
 use process::Process;
@@ -74,7 +74,6 @@ pub struct Cluster {
 struct State {
     lanes: HashMap<LaneId, Lane>,
     members: Members,
-    owners: HashMap<LaneId, Owner>,
     weaknesses: BTreeSet<Weakness>,
     available: bool,
 }
@@ -86,7 +85,6 @@ impl Cluster {
         let state = State {
             lanes: ids.map(|id| (id, Lane::default())).collect(),
             members: Members::default(),
-            owners: HashMap::new(),
             weaknesses: BTreeSet::new(),
             available: true,
         };
@@ -137,9 +135,7 @@ impl Cluster {
     pub fn deliver(&self, lane: &LaneId) -> usize {
         self.change(|state| {
             let late = state.weaknesses.contains(&Weakness::AcceptsLateEnd);
-            let (accepted, announced) = state.lane(lane).deliver(late);
-            state.owners.extend(announced.map(|owner| (lane.clone(), owner)));
-            accepted
+            state.lane(lane).deliver(late)
         })
     }
 

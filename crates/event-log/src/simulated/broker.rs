@@ -12,6 +12,8 @@ use crate::{AppendError, Hint, NewRecord, Owner, StoredRecord};
 pub struct Lane {
     /// What happens to the next appends.
     pub faults: VecDeque<Fault>,
+    /// Who was announced last, with a batch that stands.
+    pub owner: Option<Owner>,
     entries: Vec<Entry>,
     transactions: Vec<Transaction>,
     /// Whose appends are accepted.
@@ -140,21 +142,19 @@ impl Lane {
         late.len()
     }
 
-    /// Applies what is late. Says how much was accepted, and who was announced with it.
-    pub fn deliver(&mut self, whatever_its_epoch: bool) -> (usize, Option<Owner>) {
+    /// Applies what is late. Says how much was accepted.
+    pub fn deliver(&mut self, whatever_its_epoch: bool) -> usize {
         let mut accepted = self.write_markers();
-        let mut announced = None;
         for late in std::mem::take(&mut self.late_ends) {
             let transaction = &self.transactions[late.transaction];
             let timely = transaction.status == Status::Open && late.epoch == self.epoch;
             let revived = whatever_its_epoch && transaction.status == Status::Aborted;
             if timely || revived {
-                announced = transaction.announced.clone();
                 self.end(late.transaction, Status::Committed);
                 accepted += 1;
             }
         }
-        (accepted, announced)
+        accepted
     }
 
     /// Appends a batch and lets the waiting fault happen to it. Gives where it lies.
@@ -228,7 +228,13 @@ impl Lane {
     }
 
     fn end(&mut self, transaction: usize, status: Status) {
-        self.transactions[transaction].status = status;
+        let ended = &mut self.transactions[transaction];
+        ended.status = status;
+        if status == Status::Committed
+            && let Some(owner) = ended.announced.take()
+        {
+            self.owner = Some(owner);
+        }
         self.entries.push(Entry::Marker);
     }
 }

@@ -36,12 +36,11 @@ impl EventLog for Process {
         found.map(|(_, lanes)| *lanes).ok_or_else(|| LogError::NoSuchLane(LaneId::new(service, 0)))
     }
 
-    fn join(&self, service: &ServiceName, address: &str) -> Result<Arc<dyn Membership>, LogError> {
+    fn join(&self, service: &ServiceName, _address: &str) -> Result<Arc<dyn Membership>, LogError> {
         let lanes = self.lanes(service)?;
         self.cluster.state().check_available()?;
         let number = self.cluster.change(|state| state.members.join(&self.name, service, lanes));
-        let (cluster, service, address) = (self.cluster.clone(), service.clone(), address.to_owned());
-        Ok(Arc::new(Member { cluster, service, address, number }))
+        Ok(Arc::new(Member { cluster: self.cluster.clone(), service: service.clone(), number }))
     }
 
     fn reader(&self, lane: &LaneId, resume: Resume) -> Result<Box<dyn LaneReader>, LogError> {
@@ -73,14 +72,13 @@ struct Owners(Arc<Cluster>);
 
 impl OwnerHints for Owners {
     fn owner(&self, lane: &LaneId) -> Option<Owner> {
-        self.0.state().owners.get(lane).cloned()
+        self.0.state().lanes.get(lane)?.owner.clone()
     }
 }
 
 struct Member {
     cluster: Arc<Cluster>,
     service: ServiceName,
-    address: String,
     number: u64,
 }
 
@@ -126,9 +124,8 @@ impl Membership for Member {
         if stop() {
             return Err(TakeError::Stopped);
         }
-        let (cluster, address) = (self.cluster.clone(), self.address.clone());
-        let writer =
-            Box::new(Writer { cluster, lane: id, address, epoch, term, next_seq: last_seq + 1, in_doubt: false });
+        let cluster = self.cluster.clone();
+        let writer = Box::new(Writer { cluster, lane: id, epoch, term, next_seq: last_seq + 1, in_doubt: false });
         Ok(Taken { writer, term, last_seq })
     }
 
@@ -164,7 +161,6 @@ impl Member {
 struct Writer {
     cluster: Arc<Cluster>,
     lane: LaneId,
-    address: String,
     epoch: u64,
     term: u64,
     next_seq: u64,
@@ -199,18 +195,15 @@ impl LaneWriter for Writer {
         if self.in_doubt {
             return Err(AppendError::Unknown("the writer was in doubt already and has to be dropped".into()));
         }
-        let address = announce.map(|address| if address.is_empty() { &self.address } else { address }.to_owned());
-        let announced = address.map(|address| Owner { address, term: self.term });
+        let announced = announce.map(|address| Owner { address: address.to_owned(), term: self.term });
         let result = self.cluster.change(|state| {
             if !state.available {
                 return Err(AppendError::Unknown("the simulated log was made unavailable".into()));
             }
             let fenced = !state.weak(Weakness::TakesWithoutFence);
             let torn = state.weak(Weakness::AcceptsDuplicatedEnd);
-            let append = Append { epoch: self.epoch, batch, announced: announced.clone() };
-            let offset = state.lane(&self.lane).append(append, fenced, torn)?;
-            state.owners.extend(announced.map(|owner| (self.lane.clone(), owner)));
-            Ok(Hint(offset))
+            let append = Append { epoch: self.epoch, batch, announced };
+            state.lane(&self.lane).append(append, fenced, torn).map(Hint)
         });
         match &result {
             Ok(_) => self.next_seq += batch.len() as u64,

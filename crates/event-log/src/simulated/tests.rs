@@ -63,8 +63,9 @@ fn a_lost_answer_leaves_a_batch_that_stands() {
     let (cluster, one, _) = two();
     let mut writer = take(&one, 0).0.writer;
     cluster.inject(&lane(), Fault::LostAnswer);
-    assert!(unknown(writer.append(&batch(0, 1, 1, 2), None)));
+    assert!(unknown(writer.append(&batch(0, 1, 1, 2), Some("here"))));
     assert_eq!(take(&one, 0).0.last_seq, 2);
+    assert_eq!(cluster.process("reader").owners().owner(&lane()).unwrap().address, "here");
     assert_sound(&cluster, 2);
 }
 
