@@ -4,10 +4,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder that holds the workspace.
+/// The folder of the workspace that this process was started in.
+///
+/// # Panics
+/// When it was started outside of one: cargo starts it within.
 pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().expect("this package lies in a folder of the workspace").to_owned()
+    let here = std::env::current_dir().expect("the folder this was started in is still there");
+    let holds = |folder: &&Path| folder.join("Cargo.lock").is_file();
+    here.ancestors().find(holds).expect("this is started within the workspace").to_owned()
 }
 
 /// Something that is not as it should be, and where.
