@@ -21,6 +21,10 @@ pub trait Hosted: Send + Sync + 'static {
     /// What clients get back, as JSON (`feira_commands`).
     type View: Serialize;
 
+    /// The form of the state in snapshots. Raised when an older snapshot would be read wrongly or not at all: the lanes
+    /// are then built again from the log. A field added with a serde default needs no new number.
+    const STATE_VERSION: u32 = 1;
+
     /// Gathers the facts that `input` needs, from this service's own projections.
     fn gather(
         &self,

@@ -4,13 +4,35 @@
 //! rows, a query reads them at a [`Position`]. Which log and which store is the caller's choice; nothing here knows.
 
 mod answer;
+mod chain;
+mod clock;
 mod command;
 mod host;
+mod intake;
+mod jitter;
+mod kind;
+mod lane;
+mod metrics;
+mod options;
+mod patience;
 mod position;
 mod projection;
+mod projector;
+mod reads;
+mod router;
+mod service;
 
 pub use answer::{Accepted, Answer, EventRef};
+pub use clock::{Clock, SystemClock};
 pub use command::{Command, Commands};
 pub use host::{GatherError, Hosted};
+pub use intake::Intake;
+pub use metrics::{Counter, Metrics};
+pub use options::{Options, Watchdog};
+pub use patience::wait_until;
 pub use position::{Position, PositionError};
 pub use projection::{Projection, ProjectionError};
+pub use projector::ProjectionState;
+pub use reads::{READ_WAIT, Reads, Waited};
+pub use router::LocalCommands;
+pub use service::{LaneState, Readiness, Running, Service, ServiceHost, ServiceHostBuilder, StartError};

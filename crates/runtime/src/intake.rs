@@ -1,0 +1,126 @@
+//! The owner's side of commands: who may, what is asked, which facts; then the queue of the lane.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use feira_commands::operation;
+use feira_ids::{Fingerprint, LaneId, Role, ServiceName, lane_of};
+use tokio::sync::oneshot;
+
+use crate::clock::wall_ms;
+use crate::kind::Kind;
+use crate::lane::{Cell, Queued, aggregate_key};
+use crate::{Answer, Command, Metrics};
+
+/// The longest text a command may carry beside its input.
+const TEXT_BYTES_MAX: usize = 512;
+/// The longest input.
+const INPUT_BYTES_MAX: usize = 512 << 10;
+
+/// Takes commands for the lanes of one service that this process owns. Cheap to clone.
+#[derive(Clone)]
+pub struct Intake(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub service: ServiceName,
+    pub address: Arc<str>,
+    pub kinds: BTreeMap<&'static str, Arc<dyn Kind>>,
+    pub cells: Vec<Arc<Cell>>,
+    pub gather_timeout: Duration,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Intake {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// The service whose commands it takes.
+    pub fn service(&self) -> &ServiceName {
+        &self.0.service
+    }
+
+    /// Where this process is announced to take them.
+    pub fn address(&self) -> &str {
+        &self.0.address
+    }
+
+    /// The lane of a command.
+    pub fn lane(&self, command: &Command) -> LaneId {
+        let lanes = self.0.cells.len() as u32;
+        LaneId::new(&self.0.service, lane_of(&command.tenant, &command.aggregate, lanes))
+    }
+
+    /// What the owner answers, asked once. What is not decided may be asked again with the same id.
+    pub async fn ask(&self, command: Command) -> Answer {
+        self.0.metrics.commands.add(1);
+        let left_ms = command.deadline_ms.saturating_sub(wall_ms());
+        if left_ms <= 0 {
+            return Answer::TimedOut;
+        }
+        if let Err(answer) = permitted(&command) {
+            return answer;
+        }
+        let Some(kind) = self.0.kinds.get(command.aggregate.kind_name()) else {
+            let reason = format!("service {} does not decide for {}", self.0.service, command.aggregate.kind_name());
+            return Answer::Invalid { reason: reason.into() };
+        };
+        let left = Duration::from_millis(left_ms.unsigned_abs());
+        let prepared = match kind.prepare(&command, left.min(self.0.gather_timeout)).await {
+            Ok(prepared) => Ok(prepared),
+            // Only a repeat can still be answered, and only the lane knows.
+            Err(answer @ Answer::FactsUnavailable { .. }) => Err(answer),
+            Err(answer) => {
+                if let Answer::Poison { reason } = &answer {
+                    tracing::error!(
+                        tenant.id = %command.tenant, aggregate = %command.aggregate, operation = %command.operation,
+                        error = %reason, "preparing a command failed in the program"
+                    );
+                    self.0.metrics.poisoned.add(1);
+                }
+                return answer;
+            }
+        };
+        let (reply, answer) = oneshot::channel();
+        let cell = &self.0.cells[self.lane(&command).index as usize];
+        let key = aggregate_key(command.tenant.as_str(), command.aggregate.as_str());
+        if let Err(answer) = cell.push(Queued { command, key, prepared, reply }) {
+            if answer == Answer::Overloaded {
+                self.0.metrics.overloaded.add(1);
+            }
+            return answer;
+        }
+        // A lane that fails drops those who wait: whether they were decided is on the log.
+        tokio::time::timeout(left, answer).await.ok().and_then(Result::ok).unwrap_or(Answer::TimedOut)
+    }
+}
+
+/// Whether the caller may ask this, and the command is what it says it is.
+fn permitted(command: &Command) -> Result<(), Answer> {
+    let invalid = |reason: &str| Answer::Invalid { reason: reason.into() };
+    let operation = operation(&command.operation).ok_or_else(|| invalid("there is no such operation"))?;
+    if operation.kind != command.aggregate.kind_name() {
+        return Err(invalid("the operation is not one of this kind of aggregate"));
+    }
+    let principal = &command.principal;
+    let held: Vec<Role> = principal.roles.iter().copied().filter(|role| operation.roles.contains(role)).collect();
+    if held.is_empty() || principal.tenant.as_ref() != Some(&command.tenant) {
+        return Err(Answer::Forbidden);
+    }
+    // A mere consumer has only what is their own.
+    if held.iter().all(|role| *role == Role::Consumer) && command.aggregate.key() != &*principal.id {
+        return Err(Answer::Forbidden);
+    }
+    if command.input.len() > INPUT_BYTES_MAX {
+        return Err(invalid("the input is too long"));
+    }
+    let traceparent = command.traceparent.as_ref().map_or(0, |text| text.len());
+    if principal.id.len() > TEXT_BYTES_MAX || traceparent > TEXT_BYTES_MAX {
+        return Err(invalid("the principal or the trace context is too long"));
+    }
+    if Fingerprint::of(&command.operation, &command.input) != command.fingerprint {
+        return Err(invalid("the fingerprint is not that of the operation and its input"));
+    }
+    Ok(())
+}

@@ -1,0 +1,260 @@
+//! Where a lane's thread meets everyone else: the queue of commands, and what is wanted of the lane.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::states::Prepared;
+use crate::{Answer, Command};
+
+/// A command that waits to be decided.
+pub(crate) struct Queued {
+    /// It.
+    pub command: Command,
+    /// Its aggregate across tenants.
+    pub key: Arc<str>,
+    /// The domain's command, or why there is none: then only a repeat is answered otherwise.
+    pub prepared: Result<Prepared, Answer>,
+    /// Who waits.
+    pub reply: oneshot::Sender<Answer>,
+}
+
+/// What a lane is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It is another process's.
+    Away,
+    /// It is being taken over.
+    Taking,
+    /// It decides commands.
+    Serving {
+        /// Under this term.
+        term: u64,
+    },
+}
+
+/// One lane, as others see it.
+pub(crate) struct Cell {
+    inner: Mutex<Inner>,
+    wake: Condvar,
+    /// Rises whenever what the lane does must end at once.
+    stops: AtomicU64,
+    queue_max: usize,
+}
+
+struct Inner {
+    queue: VecDeque<Queued>,
+    phase: Phase,
+    /// The generation of the assignment that gave the lane to this process.
+    assigned: Option<u64>,
+    closing: bool,
+    /// Whether the lane is at a batch, and since when it is so, or has had something to begin with.
+    busy: bool,
+    since: Instant,
+    trouble: Option<Arc<str>>,
+}
+
+/// What a waiting lane woke up for.
+pub(crate) enum Work {
+    /// Commands, in the order they came.
+    Commands(VecDeque<Queued>),
+    /// Nothing came in time.
+    Idle,
+    /// The lane must end its term.
+    End,
+}
+
+/// Why a lane's thread goes on.
+pub(crate) enum Wanted {
+    /// The lane is to be taken.
+    Take {
+        /// The generation of the assignment.
+        generation: u64,
+        /// What [`Cell::stops`] said when it was.
+        epoch: u64,
+    },
+    /// The process ends.
+    Close,
+}
+
+impl Cell {
+    pub fn new(queue_max: usize) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                queue: VecDeque::new(),
+                phase: Phase::Away,
+                assigned: None,
+                closing: false,
+                busy: false,
+                since: Instant::now(),
+                trouble: None,
+            }),
+            wake: Condvar::new(),
+            stops: AtomicU64::new(0),
+            queue_max,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing that can panic runs under the lock.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a command, or says why not.
+    pub fn push(&self, queued: Queued) -> Result<(), Answer> {
+        let mut inner = self.lock();
+        match inner.phase {
+            _ if inner.closing => return Err(Answer::NotReady),
+            Phase::Serving { .. } => {}
+            Phase::Taking => return Err(Answer::NotReady),
+            Phase::Away if inner.assigned.is_some() => return Err(Answer::NotReady),
+            Phase::Away => return Err(Answer::Moved { owner: None, term: 0 }),
+        }
+        if inner.queue.len() >= self.queue_max {
+            return Err(Answer::Overloaded);
+        }
+        inner.queue.push_back(queued);
+        if inner.queue.len() == 1 && !inner.busy {
+            inner.since = Instant::now();
+            self.wake.notify_all();
+        }
+        Ok(())
+    }
+
+    /// The lane is this process's to serve.
+    pub fn assign(&self, generation: u64) {
+        self.lock().assigned = Some(generation);
+        self.wake.notify_all();
+    }
+
+    /// The lane is no longer this process's: stop at once.
+    pub fn stop(&self) {
+        let mut inner = self.lock();
+        inner.assigned = None;
+        self.stops.fetch_add(1, Ordering::SeqCst);
+        self.wake.notify_all();
+    }
+
+    /// The process ends: what waits is finished, nothing more is taken in.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.closing = true;
+        if !matches!(inner.phase, Phase::Serving { .. }) {
+            self.stops.fetch_add(1, Ordering::SeqCst);
+        }
+        self.wake.notify_all();
+    }
+
+    /// Why the lane cannot be served, as far as is known.
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        self.lock().trouble.clone()
+    }
+
+    /// Notes why the lane cannot be served.
+    pub fn set_trouble(&self, trouble: Option<Arc<str>>) {
+        self.lock().trouble = trouble;
+    }
+
+    /// How often the lane was told to stop at once.
+    pub fn epoch(&self) -> u64 {
+        self.stops.load(Ordering::SeqCst)
+    }
+
+    /// What the lane is doing, and whether it should be served here.
+    pub fn state(&self) -> (Phase, bool) {
+        let inner = self.lock();
+        (inner.phase, inner.assigned.is_some())
+    }
+
+    /// Says what the lane does now. Commands that wait when it stops serving are given back.
+    pub fn enter(&self, phase: Phase) -> VecDeque<Queued> {
+        let mut inner = self.lock();
+        inner.phase = phase;
+        inner.rest();
+        match phase {
+            Phase::Serving { .. } => VecDeque::new(),
+            Phase::Away | Phase::Taking => std::mem::take(&mut inner.queue),
+        }
+    }
+
+    /// Waits until the lane is wanted, under a newer assignment than `seen` or after `patience`.
+    pub fn wait_wanted(&self, seen: Option<u64>, patience: Duration) -> Wanted {
+        let until = Instant::now() + patience;
+        let mut inner = self.lock();
+        loop {
+            if inner.closing {
+                return Wanted::Close;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            match inner.assigned {
+                Some(generation) if seen.is_none_or(|seen| generation > seen) || left.is_zero() => {
+                    return Wanted::Take { generation, epoch: self.epoch() };
+                }
+                Some(_) => inner = self.wake.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => inner = self.wake.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    /// Waits `pause`, unless the lane must stop before.
+    pub fn pause(&self, pause: Duration, epoch: u64) {
+        let until = Instant::now() + pause;
+        let mut inner = self.lock();
+        while !inner.closing && self.epoch() == epoch {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            inner = self.wake.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The next commands, at most `max`; waits for them, but no longer than `patience` where there is one.
+    pub fn next(&self, max: usize, patience: Option<Duration>, epoch: u64) -> Work {
+        let until = patience.map(|patience| Instant::now() + patience);
+        let mut inner = self.lock();
+        inner.rest();
+        loop {
+            if self.epoch() != epoch {
+                return Work::End;
+            }
+            if !inner.queue.is_empty() {
+                let rest = inner.queue.len().min(max);
+                let later = inner.queue.split_off(rest);
+                let now = std::mem::replace(&mut inner.queue, later);
+                inner.busy = true;
+                inner.since = Instant::now();
+                return Work::Commands(now);
+            }
+            if inner.closing {
+                return Work::End;
+            }
+            inner = match until {
+                None => self.wake.wait(inner).unwrap_or_else(PoisonError::into_inner),
+                Some(until) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Work::Idle;
+                    }
+                    self.wake.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// How long the lane has had commands and not moved.
+    pub fn stuck_for(&self) -> Duration {
+        let inner = self.lock();
+        if inner.busy || !inner.queue.is_empty() { inner.since.elapsed() } else { Duration::ZERO }
+    }
+}
+
+impl Inner {
+    fn rest(&mut self) {
+        self.busy = false;
+        self.since = Instant::now();
+    }
+}

@@ -1,0 +1,244 @@
+//! A lane's folder: snapshots of aggregates, the index of command ids, and how far both have come.
+//!
+//! Everything in it comes from the log and can be had from there again: what does not belong to this log, does not fit
+//! the program or is damaged is thrown away and built anew. It never says more than the log does, since it is written
+//! only with what is committed. Writes are not synced: what the machine loses is replayed. One keyspace holds all
+//! three, so that what survives a power cut is a prefix of what was written, whole batches each.
+//!
+//! The Bloom filters that make an unknown id cheap are those of the store's own tables: they are kept with the tables
+//! and need no rebuilding when a lane is taken over.
+
+use std::path::{Path, PathBuf};
+
+use feira_ids::CommandId;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
+
+use crate::chain::Chain;
+
+/// How far the folder has come, and what it belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    /// The log.
+    pub log_id: String,
+    /// The kinds and the versions of their states.
+    pub schema: String,
+    /// The last record taken in.
+    pub lane_seq: u64,
+    /// Where it lies, or before.
+    pub hint: u64,
+    /// The last business time.
+    pub at: i64,
+    /// The last hybrid time.
+    pub hlc: i64,
+    /// The highest term seen.
+    pub term: i64,
+}
+
+/// A command that was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Decided {
+    /// A hash of its fingerprint, tenant and aggregate.
+    pub content: u128,
+    /// Its first record.
+    pub lane_seq: u64,
+    /// Where that lies, or before.
+    pub hint: u64,
+    /// How many records it left.
+    pub count: u32,
+    /// The aggregate's version after it.
+    pub version: u64,
+}
+
+/// What a command is told apart by, beside its id.
+pub(crate) fn content(fingerprint: feira_ids::Fingerprint, key: &str) -> u128 {
+    let mut bytes = Vec::with_capacity(16 + key.len());
+    bytes.extend_from_slice(&fingerprint.0.0);
+    bytes.extend_from_slice(key.as_bytes());
+    xxh3_128(&bytes)
+}
+
+/// Why the folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FolderFault {
+    /// What is in it is not what was written, or is of another program: throw it away.
+    #[error("the lane's folder {} is damaged at {what}", .folder.display())]
+    Damaged { folder: PathBuf, what: String },
+    /// The disk refused.
+    #[error("the lane's folder {} cannot be used", .folder.display())]
+    Io {
+        folder: PathBuf,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// The open folder of one lane.
+pub(crate) struct Folder {
+    path: PathBuf,
+    // Before the database, whose drop waits for its users.
+    rows: Keyspace,
+    database: Database,
+}
+
+const STANDING: &[u8] = b"m";
+const SNAPSHOT: u8 = b's';
+const COMMAND: u8 = b'c';
+
+impl Folder {
+    /// Opens or makes the folder. `rebuilt` is whether something that was there had to be thrown away.
+    pub fn open(path: &Path, log_id: &str, schema: &str) -> Result<(Self, Standing, bool), FolderFault> {
+        match Self::open_as_it_is(path) {
+            Ok((folder, None)) => return Ok((folder, fresh(log_id, schema), false)),
+            Ok((folder, Some(standing))) if standing.log_id == log_id && standing.schema == schema => {
+                return Ok((folder, standing, false));
+            }
+            Ok((folder, Some(_))) => drop(folder),
+            Err(fault @ FolderFault::Io { .. }) => return Err(fault),
+            Err(fault) => tracing::warn!(error = %Chain(&fault), "snapshots cannot be read and are built again"),
+        }
+        Self::discard(path)?;
+        let (folder, _) = Self::open_as_it_is(path)?;
+        Ok((folder, fresh(log_id, schema), true))
+    }
+
+    /// Throws the folder at `path` away.
+    pub fn discard(path: &Path) -> Result<(), FolderFault> {
+        match std::fs::remove_dir_all(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn open_as_it_is(path: &Path) -> Result<(Self, Option<Standing>), FolderFault> {
+        std::fs::create_dir_all(path).map_err(|error| io(path, error))?;
+        // Small: a process has many lanes, and what is in use is in the lane's own memory.
+        let database = Database::builder(path)
+            .worker_threads(1)
+            .cache_size(2 << 20)
+            .max_journaling_size(64 << 20)
+            .open()
+            .map_err(|error| opening(path, error))?;
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(4 << 20);
+        let rows = database.keyspace("lane", options).map_err(|error| opening(path, error))?;
+        let folder = Self { path: path.to_owned(), rows, database };
+        let standing = match folder.get(STANDING)? {
+            None => None,
+            Some(bytes) => Some(serde_json::from_slice(&bytes).map_err(|_| folder.damaged("its standing"))?),
+        };
+        Ok((folder, standing))
+    }
+
+    /// The snapshot of an aggregate: its version and its state as JSON.
+    pub fn snapshot(&self, key: &str) -> Result<Option<(u64, Vec<u8>)>, FolderFault> {
+        let Some(mut bytes) = self.get(&snapshot_key(key))? else { return Ok(None) };
+        let version = bytes.get(..8).and_then(|head| head.try_into().ok()).map(u64::from_be_bytes);
+        let version = version.ok_or_else(|| self.damaged("a snapshot"))?;
+        bytes.drain(..8);
+        Ok(Some((version, bytes)))
+    }
+
+    /// What is known of a command.
+    pub fn command(&self, id: CommandId) -> Result<Option<Decided>, FolderFault> {
+        match self.get(&command_key(id))? {
+            None => Ok(None),
+            Some(bytes) => {
+                Ok(Some(postcard::from_bytes(&bytes).map_err(|_| self.damaged("the index of command ids"))?))
+            }
+        }
+    }
+
+    /// Writes snapshots, commands and the standing they make up, whole or not at all.
+    pub fn write(
+        &self,
+        snapshots: &[(std::sync::Arc<str>, u64, Vec<u8>)],
+        commands: &[(CommandId, Decided)],
+        standing: &Standing,
+    ) -> Result<(), FolderFault> {
+        let mut batch = self.database.batch();
+        for (key, version, state) in snapshots {
+            let mut value = version.to_be_bytes().to_vec();
+            value.extend_from_slice(state);
+            let key = snapshot_key(key);
+            batch.insert(&self.rows, key.as_slice(), sealed(&key, value));
+        }
+        for (id, decided) in commands {
+            let key = command_key(*id);
+            let value = postcard::to_stdvec(decided).map_err(|error| io(&self.path, error))?;
+            batch.insert(&self.rows, key.as_slice(), sealed(&key, value));
+        }
+        let value = serde_json::to_vec(standing).map_err(|error| io(&self.path, error))?;
+        batch.insert(&self.rows, STANDING, sealed(STANDING, value));
+        batch.commit().map_err(|error| io(&self.path, error))
+    }
+
+    /// A value as it was written. What the store cannot read is as damaged as what fails its checksum.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, FolderFault> {
+        let Some(stored) = self.rows.get(key).map_err(|error| self.damaged(&error.to_string()))? else {
+            return Ok(None);
+        };
+        let (sum, value) = stored.split_first_chunk::<8>().ok_or_else(|| self.damaged("a value"))?;
+        if u64::from_be_bytes(*sum) != checksum(key, value) {
+            return Err(self.damaged("a checksum"));
+        }
+        Ok(Some(value.to_vec()))
+    }
+
+    /// The fault of a snapshot whose bytes are whole but are no state.
+    pub fn misread(&self, key: &str) -> FolderFault {
+        self.damaged(&format!("the snapshot of {key}"))
+    }
+
+    /// The fault of a state that does not go into JSON.
+    pub fn unwritable(&self, error: serde_json::Error) -> FolderFault {
+        io(&self.path, error)
+    }
+
+    fn damaged(&self, what: &str) -> FolderFault {
+        FolderFault::Damaged { folder: self.path.clone(), what: what.to_owned() }
+    }
+}
+
+fn fresh(log_id: &str, schema: &str) -> Standing {
+    Standing { log_id: log_id.to_owned(), schema: schema.to_owned(), ..Standing::default() }
+}
+
+fn snapshot_key(key: &str) -> Vec<u8> {
+    [&[SNAPSHOT], key.as_bytes()].concat()
+}
+
+fn command_key(id: CommandId) -> [u8; 17] {
+    let mut key = [COMMAND; 17];
+    key[1..].copy_from_slice(&id.0.0);
+    key
+}
+
+/// A value behind its checksum, which covers the key too.
+fn sealed(key: &[u8], value: Vec<u8>) -> Vec<u8> {
+    let mut stored = checksum(key, &value).to_be_bytes().to_vec();
+    stored.extend_from_slice(&value);
+    stored
+}
+
+fn checksum(key: &[u8], value: &[u8]) -> u64 {
+    xxh3_64_with_seed(value, xxh3_64_with_seed(key, 0))
+}
+
+/// Tells a disk that refuses, or a folder in use, from one whose content is damaged.
+fn opening(path: &Path, error: fjall::Error) -> FolderFault {
+    use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match &error {
+        fjall::Error::Locked => io(path, error),
+        fjall::Error::Io(cause) | fjall::Error::Storage(fjall::LsmError::Io(cause))
+            if matches!(cause.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull) =>
+        {
+            io(path, error)
+        }
+        _ => FolderFault::Damaged { folder: path.to_owned(), what: error.to_string() },
+    }
+}
+
+fn io(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> FolderFault {
+    FolderFault::Io { folder: path.to_owned(), source: source.into() }
+}
