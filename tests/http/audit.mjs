@@ -45,5 +45,6 @@ for (const audit of audits) {
     console.log(`${result.status} ${audit.id} ${audit.name}: ${result.reason}${await answer(result.response)}`);
   }
 }
-console.log(`audits: ${ok} ok of ${audits.length}, ${AUDITS} wanted`);
-process.exit(ok === audits.length && ok === AUDITS ? 0 : 1);
+const wanted = Math.max(audits.length, AUDITS);
+console.log(`audits: ${ok} ok of ${wanted}`);
+process.exit(ok === wanted ? 0 : 1);

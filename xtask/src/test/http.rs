@@ -57,27 +57,9 @@ impl Platform {
     }
 }
 
-/// How many audits passed and failed, from `audits: 61 ok of 61, 61 wanted`; a missing audit counts as failed.
-pub fn figures(printed: &str) -> (u64, u64) {
-    let Some(line) = printed.lines().find_map(|line| line.strip_prefix("audits: ")) else { return (0, 1) };
-    let numbers: Vec<u64> = line.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
-    match numbers.as_slice() {
-        [ok, asked, wanted] => (*ok, (*asked).max(*wanted) - ok),
-        _ => (0, 1),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn audits_are_counted_from_the_closing_line() {
-        assert_eq!(figures("warn 1: x\naudits: 60 ok of 61, 61 wanted\n"), (60, 1));
-        assert_eq!(figures("audits: 61 ok of 61, 61 wanted\n"), (61, 0));
-        assert_eq!(figures("audits: 60 ok of 60, 61 wanted\n"), (60, 1));
-        assert_eq!(figures("the server is gone"), (0, 1));
-    }
 
     #[test]
     fn a_program_that_ends_is_not_waited_for() {

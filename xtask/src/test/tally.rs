@@ -157,6 +157,16 @@ impl fmt::Display for Tally {
     }
 }
 
+/// How many of a script's checks passed and failed, from its line `audits: 61 ok of 61`; without one, one failed.
+pub fn figures(printed: &str, what: &str) -> Count {
+    let line = printed.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(": "));
+    let read = line
+        .and_then(|line| line.split_once(" ok of "))
+        .and_then(|(ok, all)| Some((ok.parse().ok()?, all.parse().ok()?)));
+    let (passed, all): (u64, u64) = read.unwrap_or((0, 1));
+    Count { passed, failed: all.saturating_sub(passed) }
+}
+
 /// The file name in `unittests src/lib.rs (target/debug/deps/feira_ids-0123)`.
 fn program_of(running: &str) -> Option<&str> {
     let path = running.rsplit_once('(')?.1.trim_end_matches(')');
@@ -313,6 +323,14 @@ test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         assert!(empty.contains(&Group::LogKafka) && empty.contains(&Group::StoreCql));
         assert!(!empty.contains(&Group::LogSimulated));
         assert_eq!(Tally::default().empty(), Group::ALL);
+    }
+
+    #[test]
+    fn a_script_says_how_many_of_its_checks_passed() {
+        assert_eq!(figures("warn 1: x\naudits: 60 ok of 61\n", "audits"), Count { passed: 60, failed: 1 });
+        assert_eq!(figures("topics: 7 ok of 7", "topics"), Count { passed: 7, failed: 0 });
+        assert_eq!(figures("topics: 7 ok of 7", "audits"), Count { passed: 0, failed: 1 });
+        assert_eq!(figures("the server is gone", "audits"), Count { passed: 0, failed: 1 });
     }
 
     #[test]
