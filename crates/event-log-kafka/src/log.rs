@@ -1,0 +1,152 @@
+//! The log as a whole: connecting, asking, and handing out readers and memberships.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use feira_event_log::{EventLog, Hint, LaneReader, LogError, Membership, OwnerHints, Resume};
+use feira_ids::{LaneId, ServiceName};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use crate::config::KafkaConfig;
+use crate::cursor::Cursor;
+use crate::failure::{Told, no_answer, unavailable};
+use crate::members::Group;
+use crate::names::Names;
+use crate::owners::{self, Owners};
+use crate::reader::Reader;
+use crate::{close, topics, wait};
+
+/// How long one question may take.
+const ASK: Duration = Duration::from_secs(5);
+
+/// The event log on a Kafka cluster.
+pub struct KafkaLog {
+    shared: Arc<Shared>,
+    owners: Arc<Owners>,
+    stop: Arc<AtomicBool>,
+    ends: Mutex<HashMap<LaneId, (u64, u64)>>,
+}
+
+/// What readers and members of one log have in common.
+pub(crate) struct Shared {
+    pub(crate) config: KafkaConfig,
+    pub(crate) names: Names,
+    cluster: String,
+    // Always there until dropped.
+    asking: Option<BaseConsumer<Told>>,
+}
+
+impl Shared {
+    /// The place after the last record of a lane, committed or not.
+    pub(crate) fn high_watermark(&self, lane: &LaneId, patience: Duration) -> Result<u64, LogError> {
+        let asking = self.asking();
+        // Nothing else empties this client's queue of messages to us.
+        while asking.poll(Duration::ZERO).is_some() {}
+        let (_, high) = asking
+            .fetch_watermarks(&self.names.events(&lane.service), lane.index as i32, patience)
+            .map_err(|error| unavailable(format!("asking for the end of lane {lane}"), error))?;
+        Ok(high.max(0) as u64)
+    }
+
+    fn asking(&self) -> &BaseConsumer<Told> {
+        self.asking.as_ref().expect("it is taken out only when the log is dropped")
+    }
+
+    fn check(&self, lane: &LaneId) -> Result<(), LogError> {
+        match self.config.lanes.get(lane.service.as_str()) {
+            Some(lanes) if lane.index < *lanes => Ok(()),
+            Some(_) | None => Err(LogError::NoSuchLane(lane.clone())),
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        close::within(Duration::ZERO, "the asking client", self.asking.take());
+    }
+}
+
+impl KafkaLog {
+    /// Connects to the cluster and makes the topics that are missing. A cluster that is not there is waited for, up to
+    /// `patience`, and the log says what it waits for.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when the cluster did not answer in time, or the configuration cannot be used;
+    /// [`LogError::Damaged`] when a topic is not as configured.
+    pub fn connect(config: KafkaConfig, patience: Duration) -> Result<Arc<Self>, LogError> {
+        if let Some(fault) = config.fault() {
+            return Err(KafkaConfig::unusable(fault));
+        }
+        let names = Names::new(&config.prefix);
+        let asking: BaseConsumer<Told> = config
+            .asking()
+            .create_with_context(Told)
+            .map_err(|error| unavailable("the configuration of Kafka", error))?;
+        let what = format!("Kafka at {}", config.brokers);
+        let cluster = wait::until(&what, patience, || {
+            asking
+                .fetch_metadata(Some(&names.lanes()), Duration::from_secs(2))
+                .map_err(|error| unavailable(&what, error))?;
+            let cluster = asking
+                .client()
+                .fetch_cluster_id(ASK)
+                .ok_or_else(|| no_answer(format!("the name of the cluster at {}", config.brokers)))?;
+            topics::ensure(&config, &names)?;
+            Ok(cluster)
+        })?;
+        let owners = Arc::new(Owners::default());
+        let stop = Arc::new(AtomicBool::new(false));
+        let announcements = topics::partitions(asking.client(), &names.lanes())?.unwrap_or(1);
+        owners::follow(&config.reading(&names), &names.lanes(), announcements, owners.clone(), stop.clone())?;
+        tracing::info!(cluster = %cluster, prefix = %config.prefix, "connected to {what}");
+        let shared = Arc::new(Shared { config, names, cluster, asking: Some(asking) });
+        Ok(Arc::new(Self { shared, owners, stop, ends: Mutex::default() }))
+    }
+}
+
+impl EventLog for KafkaLog {
+    fn log_id(&self) -> String {
+        format!("kafka:{}:{}", self.shared.cluster, self.shared.config.prefix)
+    }
+
+    fn lanes(&self, service: &ServiceName) -> Result<u32, LogError> {
+        let lanes = self.shared.config.lanes.get(service.as_str());
+        lanes.copied().ok_or_else(|| LogError::NoSuchLane(LaneId::new(service, 0)))
+    }
+
+    fn join(&self, service: &ServiceName, address: &str) -> Result<Arc<dyn Membership>, LogError> {
+        self.lanes(service)?;
+        tracing::info!(service = %service, address, "joining those that serve {service}");
+        Ok(Arc::new(Group::join(self.shared.clone(), service)?))
+    }
+
+    fn reader(&self, lane: &LaneId, resume: Resume) -> Result<Box<dyn LaneReader>, LogError> {
+        self.shared.check(lane)?;
+        Ok(Box::new(Reader::open(self.shared.clone(), lane, resume)?))
+    }
+
+    fn last_seq(&self, lane: &LaneId) -> Result<u64, LogError> {
+        self.shared.check(lane)?;
+        let cursor = Cursor::open(&self.shared, lane, Hint(0))?;
+        let (low, end) = cursor.committed_range()?;
+        let known = || self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, seq)) = known().get(lane).filter(|(at, _)| *at == end) {
+            return Ok(*seq);
+        }
+        let seq = cursor.last_before(low, end)?.map_or(0, |record| record.lane_seq);
+        known().insert(lane.clone(), (end, seq));
+        Ok(seq)
+    }
+
+    fn owners(&self) -> Arc<dyn OwnerHints> {
+        self.owners.clone()
+    }
+}
+
+impl Drop for KafkaLog {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}

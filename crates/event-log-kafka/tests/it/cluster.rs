@@ -1,0 +1,86 @@
+//! The broker under test, names that no other test has, and clients of our own beside the log's.
+
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use feira_event_log::suite;
+use feira_event_log::{EventLog, Membership, Resume, StoredRecord, TakeError, Taken};
+use feira_event_log_kafka::{KafkaConfig, KafkaLog};
+use feira_ids::{LaneId, ServiceName};
+
+/// How long anything may take before a test counts as failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the broker is.
+pub fn brokers() -> String {
+    let brokers = std::env::var("FEIRA_TEST_KAFKA").unwrap_or_else(|_| "127.0.0.1:19092".to_owned());
+    let first = brokers.split(',').next().unwrap().to_socket_addrs().unwrap().next().unwrap();
+    if let Err(error) = TcpStream::connect_timeout(&first, Duration::from_secs(5)) {
+        panic!("no Kafka at {brokers} ({error}): run deploy/local/up.sh --kafka, or set FEIRA_TEST_KAFKA");
+    }
+    brokers
+}
+
+/// A configuration with a prefix that nobody else has.
+pub fn fresh() -> KafkaConfig {
+    KafkaConfig::new(&brokers(), &format!("t{}.", uuid::Uuid::new_v4().simple())).with_service("cart", suite::LANES)
+}
+
+/// Connects as a process does.
+pub fn connect(config: &KafkaConfig) -> Arc<KafkaLog> {
+    KafkaLog::connect(config.clone(), PATIENCE).expect("the log is there")
+}
+
+/// The service of the tests.
+pub fn cart() -> ServiceName {
+    ServiceName::new("cart")
+}
+
+/// Its lane `index`.
+pub fn lane(index: u32) -> LaneId {
+    LaneId::new(&cart(), index)
+}
+
+/// Waits until `holds` does.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Joins and waits until `enough` is said of the number of lanes assigned.
+pub fn join(log: &Arc<KafkaLog>, enough: impl Fn(usize) -> bool) -> Arc<dyn Membership> {
+    let membership = log.join(&cart(), "127.0.0.1:7001").expect("joining works");
+    await_lanes(&membership, enough);
+    membership
+}
+
+/// Waits until `enough` is said of the number of lanes assigned.
+pub fn await_lanes(membership: &Arc<dyn Membership>, enough: impl Fn(usize) -> bool) {
+    let mut assignment = membership.assignment(0, Duration::ZERO);
+    eventually("an assignment", || {
+        assignment = membership.assignment(assignment.generation, Duration::from_secs(1));
+        enough(assignment.lanes.len())
+    });
+}
+
+/// Takes a lane from its first record on.
+pub fn take(membership: &Arc<dyn Membership>, lane: u32) -> Result<(Taken, Vec<StoredRecord>), TakeError> {
+    let mut replayed = Vec::new();
+    let taken = suite::take_from(membership, lane, Resume::START, &mut replayed)?;
+    Ok((taken, replayed))
+}
+
+/// Reads `count` records of a lane from its first on.
+pub fn read_all(log: &Arc<KafkaLog>, index: u32, count: usize) -> Vec<StoredRecord> {
+    let mut reader = log.reader(&lane(index), Resume::START).expect("the lane can be read");
+    let mut records = Vec::new();
+    eventually("records", || {
+        records.extend(reader.read(count - records.len(), Duration::from_secs(1)).expect("reading works"));
+        records.len() == count
+    });
+    records
+}
