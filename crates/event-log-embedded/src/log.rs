@@ -37,7 +37,7 @@ impl Default for Options {
 
 /// The event log of one process, in a folder that is this process's alone.
 pub struct EmbeddedLog {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl EmbeddedLog {

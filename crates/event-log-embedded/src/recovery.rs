@@ -145,6 +145,11 @@ impl Recovery<'_> {
                 }
             }
         }
+        let last = segment::path(self.folder, count);
+        if segment::open_sealed(self.log, &last)?.is_ok() {
+            let next = segment::path(self.folder, count + 1);
+            return Err(damaged(&next, 0, format!("the file is missing; {RESTORE}")));
+        }
         self.live(disk, count)
     }
 
