@@ -21,6 +21,7 @@ mod projector;
 mod reads;
 mod router;
 mod service;
+pub mod suite;
 
 pub use answer::{Accepted, Answer, EventRef};
 pub use clock::{Clock, SystemClock};
