@@ -1,7 +1,6 @@
 //! The log as a whole: connecting, asking, and handing out readers and memberships.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +24,6 @@ const ASK: Duration = Duration::from_secs(5);
 pub struct KafkaLog {
     shared: Arc<Shared>,
     owners: Arc<Owners>,
-    stop: Arc<AtomicBool>,
     ends: Mutex<HashMap<LaneId, (u64, u64)>>,
 }
 
@@ -97,12 +95,11 @@ impl KafkaLog {
             Ok(cluster)
         })?;
         let owners = Arc::new(Owners::default());
-        let stop = Arc::new(AtomicBool::new(false));
         let announcements = topics::partitions(asking.client(), &names.lanes())?.unwrap_or(1);
-        owners::follow(&config.reading(&names), &names.lanes(), announcements, owners.clone(), stop.clone())?;
+        owners::follow(&config.reading(&names), &names.lanes(), announcements, Arc::downgrade(&owners))?;
         tracing::info!(cluster = %cluster, prefix = %config.prefix, "connected to {what}");
         let shared = Arc::new(Shared { config, names, cluster, asking: Some(asking) });
-        Ok(Arc::new(Self { shared, owners, stop, ends: Mutex::default() }))
+        Ok(Arc::new(Self { shared, owners, ends: Mutex::default() }))
     }
 }
 
@@ -142,11 +139,5 @@ impl EventLog for KafkaLog {
 
     fn owners(&self) -> Arc<dyn OwnerHints> {
         self.owners.clone()
-    }
-}
-
-impl Drop for KafkaLog {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
     }
 }

@@ -1,8 +1,7 @@
 //! Who is said to own which lane, followed in the background from the topic where owners announce themselves.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -54,13 +53,12 @@ impl OwnerHints for Owners {
     }
 }
 
-/// Follows `topic` into `owners` until `stop` is set.
+/// Follows `topic` into `owners` for as long as anybody has them.
 pub(crate) fn follow(
     reading: &ClientConfig,
     topic: &str,
     partitions: u32,
-    owners: Arc<Owners>,
-    stop: Arc<AtomicBool>,
+    owners: Weak<Owners>,
 ) -> Result<(), LogError> {
     let failed = |error| unavailable(format!("a client that follows {topic}"), error);
     let mut reading = reading.clone();
@@ -72,7 +70,7 @@ pub(crate) fn follow(
     }
     consumer.assign(&places).map_err(failed)?;
     let following = move || {
-        while !stop.load(Ordering::Relaxed) {
+        while let Some(owners) = owners.upgrade() {
             match consumer.poll(Duration::from_millis(200)) {
                 Some(Ok(message)) => {
                     // What cannot be read is no hint; the owner itself says whether it is.

@@ -8,6 +8,9 @@ use feira_event_log::suite;
 use feira_event_log::{EventLog, Membership, Resume, StoredRecord, TakeError, Taken};
 use feira_event_log_kafka::{KafkaConfig, KafkaLog};
 use feira_ids::{LaneId, ServiceName};
+use rdkafka::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 /// How long anything may take before a test counts as failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,4 +86,46 @@ pub fn read_all(log: &Arc<KafkaLog>, index: u32, count: usize) -> Vec<StoredReco
         records.len() == count
     });
     records
+}
+
+/// A producer beside the log's own, under any transactional id.
+pub fn producer(transactional_id: &str, timeout_ms: u32) -> BaseProducer {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", brokers())
+        .set("transactional.id", transactional_id)
+        .set("transaction.timeout.ms", timeout_ms.to_string())
+        .create()
+        .unwrap();
+    producer.init_transactions(Duration::from_secs(20)).unwrap();
+    producer
+}
+
+/// The transactional id of a lane's owner.
+pub fn owner_id(config: &KafkaConfig, lane: u32) -> String {
+    format!("{}cart.lane.{lane}", config.prefix)
+}
+
+/// Begins a transaction and leaves one record in it that has reached the broker.
+pub fn leave_open(producer: &BaseProducer, config: &KafkaConfig, lane: u32) {
+    producer.begin_transaction().unwrap();
+    send(producer, config, lane, OwnedHeaders::new());
+}
+
+/// Sends one record and waits until the broker has it.
+pub fn send(producer: &BaseProducer, config: &KafkaConfig, lane: u32, headers: OwnedHeaders) {
+    let topic = format!("{}cart.events.v1", config.prefix);
+    let record = BaseRecord::to(&topic).partition(lane as i32).key("k").payload("v").headers(headers);
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+    eventually("a delivery", || {
+        producer.poll(Duration::from_millis(5));
+        producer.in_flight_count() == 0
+    });
+}
+
+/// The headers that place a record.
+pub fn place(lane_seq: u64, term: u64) -> OwnedHeaders {
+    let number = |key, value: u64| (key, value.to_string());
+    [number("ce_laneseq", lane_seq), number("ce_term", term)]
+        .into_iter()
+        .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(&value) }))
 }
