@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use feira_ids::{LaneId, ServiceName};
+use proptest::prelude::*;
 
 use super::{Cluster, Fault, Weakness};
 use crate::suite::{Harness, LANES, assert_written, batch, take, take_from};
-use crate::{AppendError, EventLog, Hint, LogError, Membership, Resume, StoredRecord, TakeError};
+use crate::{AppendError, EventLog, Hint, LogError, Membership, Resume, StoredRecord, TakeError, Taken};
 
 /// A cluster with a process that is started again and again.
 struct Simulated(Arc<Cluster>);
@@ -345,4 +346,93 @@ fn a_log_that_does_not_answer_says_so() {
 
 fn seen_when_down(cluster: &Arc<Cluster>) -> Result<u64, LogError> {
     cluster.process("reader").last_seq(&lane())
+}
+
+/// One thing that happens to two processes that compete for a lane. Processes are 0 and 1.
+#[derive(Clone, Debug)]
+enum Event {
+    Take(usize),
+    Append(usize, u64, Option<Fault>),
+    Assign(usize),
+    Freeze(usize),
+    Thaw(usize),
+    Lose(usize),
+    Deliver,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    use Fault::{Aborted, DelayedEnd, DelayedMarker, DuplicatedEnd, LostAnswer, Refused, TimedOut};
+    let fault = prop_oneof![
+        6 => Just(None),
+        4 => prop::sample::select(vec![
+            Aborted, DelayedEnd, DelayedMarker, DuplicatedEnd, LostAnswer, Refused, TimedOut,
+        ]).prop_map(Some),
+    ];
+    let process = 0usize..2;
+    prop_oneof![
+        4 => process.clone().prop_map(Event::Take),
+        8 => (process.clone(), 1u64..5, fault).prop_map(|(process, count, fault)| Event::Append(process, count, fault)),
+        2 => process.clone().prop_map(Event::Assign),
+        1 => process.clone().prop_map(Event::Freeze),
+        1 => process.clone().prop_map(Event::Thaw),
+        1 => process.prop_map(Event::Lose),
+        2 => Just(Event::Deliver),
+    ]
+}
+
+/// Lets events happen to processes that follow the rules: who is fenced or in doubt drops its writer. Gives what was
+/// acknowledged: the last sequence of each batch and its term.
+fn let_happen(cluster: &Arc<Cluster>, memberships: &[Arc<dyn Membership>; 2], events: Vec<Event>) -> Vec<(u64, u64)> {
+    let names = ["one", "two"];
+    let mut owners: [Option<(Taken, u64)>; 2] = [None, None];
+    let mut acknowledged = Vec::new();
+    for event in events {
+        match event {
+            Event::Take(process) => {
+                let taken = take_from(&memberships[process], 0, Resume::START, &mut Vec::new());
+                owners[process] = taken.ok().map(|taken| {
+                    let last_seq = taken.last_seq;
+                    (taken, last_seq)
+                });
+            }
+            Event::Append(process, count, fault) => {
+                let Some((owner, last_seq)) = &mut owners[process] else { continue };
+                fault.into_iter().for_each(|fault| cluster.inject(&lane(), fault));
+                match owner.writer.append(&batch(0, *last_seq + 1, owner.term, count), None) {
+                    Ok(_) => {
+                        *last_seq += count;
+                        acknowledged.push((*last_seq, owner.term));
+                    }
+                    Err(AppendError::Refused { .. }) => {}
+                    Err(AppendError::Fenced | AppendError::Unknown(_)) => owners[process] = None,
+                    Err(AppendError::Invalid { reason }) => panic!("{reason}"),
+                }
+            }
+            Event::Assign(process) => cluster.assign(&lane(), names[process]),
+            Event::Freeze(process) => cluster.freeze(names[process]),
+            Event::Thaw(process) => cluster.thaw(names[process]),
+            Event::Lose(process) => cluster.lose(names[process]),
+            Event::Deliver => {
+                cluster.deliver(&lane());
+            }
+        }
+    }
+    acknowledged
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_what_was_acknowledged_stands_once_and_in_order(events in prop::collection::vec(event(), 0..80)) {
+        let (cluster, one, two) = two();
+        let acknowledged = let_happen(&cluster, &[one, two.clone()], events);
+        cluster.assign(&lane(), "two");
+        let (taken, replayed) = take(&two, 0);
+        cluster.deliver(&lane());
+        assert_sound(&cluster, taken.last_seq);
+        prop_assert_eq!(replayed.len() as u64, taken.last_seq);
+        for (last_seq, term) in acknowledged {
+            let record = replayed.get(last_seq as usize - 1);
+            prop_assert_eq!(record.map(|record| record.term), Some(term), "record {} was acknowledged", last_seq);
+        }
+    }
 }
