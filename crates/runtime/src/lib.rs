@@ -20,6 +20,7 @@ mod projection;
 mod projector;
 mod reads;
 mod router;
+pub mod rpc;
 mod service;
 pub mod suite;
 
@@ -35,5 +36,6 @@ pub use position::{Position, PositionError};
 pub use projection::{Projection, ProjectionError};
 pub use projector::ProjectionState;
 pub use reads::{READ_WAIT, Reads, Waited};
-pub use router::LocalCommands;
+pub use router::{LocalCommands, RemoteCommands};
+pub use rpc::{Secret, SecretError};
 pub use service::{LaneState, Readiness, Running, Service, ServiceHost, ServiceHostBuilder, StartError};

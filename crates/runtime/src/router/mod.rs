@@ -4,5 +4,7 @@
 
 mod attempts;
 mod local;
+mod remote;
 
 pub use local::LocalCommands;
+pub use remote::RemoteCommands;
