@@ -5,6 +5,8 @@
 
 mod checkpoint;
 mod config;
+mod keyring;
+mod schema;
 mod segment;
 mod session;
 mod statement;
@@ -12,4 +14,5 @@ mod store;
 mod value;
 
 pub use config::CqlConfig;
+pub use keyring::CqlKeyring;
 pub use store::CqlStore;

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use feira_projection_store::{
-    Checkpoint, Mutation, Order, Page, ProjectionId, Range, Row, Store, StoreError, Table, Value,
-};
+use feira_projection_store::{Checkpoint, Mutation, Page, ProjectionId, Range, Row, Store, StoreError, Table, Value};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use scylla::response::PagingState;
 use scylla::statement::batch::{Batch, BatchType};
@@ -18,7 +16,7 @@ use crate::checkpoint::{CHECKPOINTS, LaneState, version};
 use crate::segment::segments;
 use crate::session::{Cql, retried, unreadable};
 use crate::value::{self, Bind};
-use crate::{CqlConfig, statement};
+use crate::{CqlConfig, schema, statement};
 
 /// Requests in flight for one call.
 const CONCURRENT: usize = 128;
@@ -29,7 +27,8 @@ const BATCH_BYTES: usize = 4 * 1024;
 
 /// A store on ScyllaDB or Cassandra.
 pub struct CqlStore {
-    cql: Arc<Cql>,
+    pub(crate) cql: Arc<Cql>,
+    pub(crate) config: CqlConfig,
     keyspace: Arc<str>,
     lanes: Mutex<HashMap<(ProjectionId, String), Arc<LaneState>>>,
 }
@@ -42,54 +41,16 @@ impl CqlStore {
     /// configuration is wrong or refused.
     pub async fn connect(config: CqlConfig) -> Result<Arc<Self>, StoreError> {
         let cql = Cql::connect(&config).await?;
-        make_keyspace(&cql, &config, &config.keyspace).await?;
+        schema::ensure_keyspace(&cql, &config, &config.keyspace).await?;
+        schema::ensure_table(&cql, &config.keyspace, &CHECKPOINTS).await?;
         let keyspace = config.keyspace.as_str().into();
-        let store = Self { cql: Arc::new(cql), keyspace, lanes: Mutex::default() };
-        store.ensure_one(&CHECKPOINTS).await?;
-        Ok(Arc::new(store))
-    }
-
-    /// The connection, for the keyring beside.
-    pub(crate) fn cql(&self) -> &Arc<Cql> {
-        &self.cql
+        Ok(Arc::new(Self { cql: Arc::new(cql), config, keyspace, lanes: Mutex::default() }))
     }
 
     fn lane(&self, projection: ProjectionId, lane: &str) -> Arc<LaneState> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let state = lanes.entry((projection, lane.to_owned()));
         state.or_insert_with(|| Arc::new(LaneState::new(projection, lane))).clone()
-    }
-
-    async fn ensure_one(&self, table: &'static Table) -> Result<(), StoreError> {
-        table.validate().map_err(|error| table.invalid(error.to_string()))?;
-        if self.has(table).await? {
-            return Ok(());
-        }
-        self.cql.change(table.name, &table.create_cql(&self.keyspace)).await?;
-        match self.has(table).await? {
-            true => Ok(()),
-            false => Err(StoreError::Unavailable { what: format!("make table {}", table.name), source: None }),
-        }
-    }
-
-    /// Whether the table is there, with these columns.
-    async fn has(&self, table: &'static Table) -> Result<bool, StoreError> {
-        let prepared = self.cql.prepare(table.name, statement::SELECT_COLUMNS).await?;
-        let place = (&*self.keyspace, table.name);
-        let answer = retried(table.name, "read the schema", || self.cql.session.execute_unpaged(&prepared, place));
-        let answer = answer.await?.into_rows_result().map_err(|error| unreadable(table, error))?;
-        let mut columns = Vec::new();
-        for row in answer.rows::<(String, String, i32, String, String)>().map_err(|error| unreadable(table, error))? {
-            columns.push(row.map_err(|error| unreadable(table, error))?);
-        }
-        if columns.is_empty() {
-            return Ok(false);
-        }
-        columns.sort();
-        if columns != expected_columns(table) {
-            return Err(table.invalid("its columns are not those it was made with: give it a new version".into()));
-        }
-        Ok(true)
     }
 
     /// Writes `some`, all of one partition of one table.
@@ -152,7 +113,7 @@ impl CqlStore {
 impl Store for CqlStore {
     async fn ensure(&self, tables: &[&'static Table]) -> Result<(), StoreError> {
         for table in tables {
-            self.ensure_one(table).await?;
+            schema::ensure_table(&self.cql, &self.keyspace, table).await?;
         }
         Ok(())
     }
@@ -235,18 +196,6 @@ impl Store for CqlStore {
     }
 }
 
-/// Makes `keyspace` where there is none.
-pub(crate) async fn make_keyspace(cql: &Cql, config: &CqlConfig, keyspace: &str) -> Result<(), StoreError> {
-    let prepared = cql.prepare(keyspace, statement::SELECT_KEYSPACE).await?;
-    let answer = retried(keyspace, "read the schema", || cql.session.execute_unpaged(&prepared, (keyspace,))).await?;
-    let there = answer.into_rows_result().is_ok_and(|rows| rows.rows_num() > 0);
-    if there {
-        return Ok(());
-    }
-    let text = statement::create_keyspace(keyspace, config.datacenter.as_deref(), config.replication_factor);
-    cql.change(keyspace, &text).await
-}
-
 /// `writes` in parts that each go to one partition at once.
 fn parts(writes: Vec<Mutation>) -> Vec<Vec<Mutation>> {
     let mut open: HashMap<(&'static str, Vec<Value>), usize> = HashMap::new();
@@ -293,24 +242,6 @@ fn bind(mutation: &Mutation) -> Vec<Bind<'_>> {
             [Bind::Long(*timestamp)].into_iter().chain(key.iter().map(Bind::Value)).collect()
         }
     }
-}
-
-/// The columns of `table` as the database names them, sorted.
-fn expected_columns(table: &Table) -> Vec<(String, String, i32, String, String)> {
-    let describe = |(place, column): (usize, &feira_projection_store::Column)| {
-        let (kind, position, order) = match place.checked_sub(table.partition) {
-            None => ("partition_key", place as i32, "none"),
-            Some(at) => match table.clustering.get(at) {
-                Some(Order::Ascending) => ("clustering", at as i32, "asc"),
-                Some(Order::Descending) => ("clustering", at as i32, "desc"),
-                None => ("regular", -1, "none"),
-            },
-        };
-        (column.name.to_owned(), kind.to_owned(), position, column.kind.cql().to_owned(), order.to_owned())
-    };
-    let mut columns: Vec<_> = table.columns.iter().enumerate().map(describe).collect();
-    columns.sort();
-    columns
 }
 
 #[cfg(test)]

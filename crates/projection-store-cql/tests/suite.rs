@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use feira_projection_store::{Store, suite};
-use feira_projection_store_cql::{CqlConfig, CqlStore};
+use feira_projection_store_cql::{CqlConfig, CqlKeyring, CqlStore};
 use libtest_mimic::{Arguments, Trial};
 use scylla::client::session_builder::SessionBuilder;
+use scylla::statement::unprepared::Statement;
 use tokio::runtime::Runtime;
 
 fn config(keyspace: &str) -> CqlConfig {
@@ -27,29 +28,41 @@ fn main() {
         false => Some(runtime.block_on(async {
             let store = CqlStore::connect(config(&keyspace)).await?;
             store.ensure(suite::TABLES).await?;
+            CqlKeyring::open(&store).await?;
             Ok::<_, feira_projection_store::StoreError>(store)
         })),
     };
-    let store: Option<Result<Arc<dyn Store>, String>> = store.map(|store| match store {
-        Ok(store) => Ok(store as Arc<dyn Store>),
-        Err(error) => Err(format!("{error}: run deploy/local/up.sh")),
-    });
-    let trials = suite::rules().into_iter().map(|rule| {
-        let (store, runtime) = (store.clone(), runtime.clone());
-        Trial::test(rule.name, move || {
-            let store = store.expect("it is there unless rules are only listed")?;
-            runtime.block_on((rule.run)(store));
+    let store = store.map(|store| store.map_err(|error| format!("{error}: run deploy/local/up.sh")));
+    let there = move || store.clone().expect("it is there unless rules are only listed");
+    let mut trials = Vec::new();
+    for rule in suite::rules() {
+        let (there, runtime) = (there.clone(), runtime.clone());
+        trials.push(Trial::test(rule.name, move || {
+            runtime.block_on((rule.run)(there()?));
             Ok(())
-        })
-    });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
-    if matches!(store, Some(Ok(_))) {
+        }));
+    }
+    for rule in feira_sealing::suite::rules() {
+        let (there, runtime) = (there.clone(), runtime.clone());
+        trials.push(Trial::test(format!("keyring::{}", rule.name), move || {
+            let store = there()?;
+            runtime.block_on(async {
+                let (one, other) = (CqlKeyring::open(&store).await?, CqlKeyring::open(&store).await?);
+                (rule.run)((Arc::new(one), Arc::new(other))).await;
+                Ok(())
+            })
+        }));
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if !arguments.list && there().is_ok() {
         runtime.block_on(async {
             let session = SessionBuilder::new().known_nodes(config(&keyspace).nodes).build().await;
             let session = session.expect("the database still answers");
-            let mut drop = scylla::statement::unprepared::Statement::new(format!("DROP KEYSPACE {keyspace}"));
-            drop.set_request_timeout(Some(Duration::from_secs(60)));
-            session.query_unpaged(drop, ()).await.expect("the keyspace of this run goes");
+            for keyspace in [keyspace.clone(), format!("{keyspace}_keys")] {
+                let mut gone = Statement::new(format!("DROP KEYSPACE IF EXISTS {keyspace}"));
+                gone.set_request_timeout(Some(Duration::from_secs(60)));
+                session.query_unpaged(gone, ()).await.expect("the keyspace of this run goes");
+            }
         });
     }
     conclusion.exit();

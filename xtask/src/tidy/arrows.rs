@@ -51,7 +51,8 @@ const SHARED: [(&str, &[&str]); 16] = [
     ("feira-event-log-kafka", &["feira-event-log", "feira-events", "feira-ids"]),
     ("feira-projection-store", &[]),
     ("feira-projection-store-embedded", &["feira-projection-store"]),
-    ("feira-projection-store-cql", &["feira-projection-store"]),
+    // The keys are in the same database, in a keyspace of their own.
+    ("feira-projection-store-cql", &["feira-projection-store", "feira-sealing"]),
     ("feira-sealing", &["feira-events", "feira-ids"]),
     (
         "feira-runtime",
