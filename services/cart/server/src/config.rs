@@ -1,17 +1,34 @@
 //! What an operator may set of carts.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use serde::Deserialize;
+
+/// How long an add waits for the catalog's latest events where nothing else is set.
+pub const CATCH_UP: Duration = Duration::from_secs(1);
 
 /// What an operator may set. Read once in `main`, then passed down by value.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
-    /// How many lanes the service has: a power of two, fixed once there are events.
-    pub lanes: u32,
+    /// Where the process takes commands for the carts' lanes.
+    pub listen: SocketAddr,
+    /// The address under which other processes find it, `host:port`; what it listens on where none is given.
+    #[serde(default)]
+    pub advertise: Option<String>,
+    /// How long an add waits for the catalog's latest events when a product is not known, in milliseconds.
+    #[serde(default = "catch_up_ms")]
+    pub catch_up_ms: u64,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self { lanes: 4 }
+impl Config {
+    /// How long an add waits for the catalog's latest events.
+    pub fn catch_up(&self) -> Duration {
+        Duration::from_millis(self.catch_up_ms)
     }
+}
+
+fn catch_up_ms() -> u64 {
+    CATCH_UP.as_millis() as u64
 }

@@ -11,9 +11,6 @@ use feira_rows::OFFERS_PROJECTION;
 use feira_rows::cart::{OFFERS, OfferRow, offer_key};
 use feira_runtime::GatherError;
 
-/// How long an add waits for the catalog's latest events when a product is not known.
-const CATCH_UP: Duration = Duration::from_secs(1);
-
 /// Where the catalog's log ends.
 #[async_trait]
 pub trait CatalogHead: Send + Sync + 'static {
@@ -28,12 +25,13 @@ pub trait CatalogHead: Send + Sync + 'static {
 pub struct Offers {
     store: Arc<dyn Store>,
     catalog: Arc<dyn CatalogHead>,
+    catch_up: Duration,
 }
 
 impl Offers {
-    /// Reads offers from `store`.
-    pub fn new(store: Arc<dyn Store>, catalog: Arc<dyn CatalogHead>) -> Self {
-        Self { store, catalog }
+    /// Reads offers from `store`; waits `catch_up` for the latest of them when a product is not known.
+    pub fn new(store: Arc<dyn Store>, catalog: Arc<dyn CatalogHead>, catch_up: Duration) -> Self {
+        Self { store, catalog, catch_up }
     }
 
     /// What the catalog says of `sku`; none when it lists no such product.
@@ -51,7 +49,7 @@ impl Offers {
             return Ok(None);
         };
         let (lane, head) = self.catalog.head(tenant, &product).await?;
-        let reached = self.store.reached(OFFERS_PROJECTION, &lane.to_string(), head, CATCH_UP).await;
+        let reached = self.store.reached(OFFERS_PROJECTION, &lane.to_string(), head, self.catch_up).await;
         if !reached.map_err(unread)? {
             let source = format!("{OFFERS_PROJECTION} has not come to {lane}:{head}").into();
             return Err(GatherError { what: "the catalog's latest events are not here yet".to_owned(), source });

@@ -1,17 +1,16 @@
 //! What an operator may set of the catalog.
 
+use std::net::SocketAddr;
+
 use serde::Deserialize;
 
 /// What an operator may set. Read once in `main`, then passed down by value.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
-    /// How many lanes the service has: a power of two, fixed once there are events.
-    pub lanes: u32,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { lanes: 4 }
-    }
+    /// Where the process takes commands for the catalog's lanes.
+    pub listen: SocketAddr,
+    /// The address under which other processes find it, `host:port`; what it listens on where none is given.
+    #[serde(default)]
+    pub advertise: Option<String>,
 }

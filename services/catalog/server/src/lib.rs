@@ -9,5 +9,19 @@ pub mod projections;
 pub use config::Config;
 pub use products::Products;
 
+use std::sync::Arc;
+
+use feira_runtime::{Projection, ServiceHost};
+
 /// The service's name in topics and routes.
 pub const SERVICE: &str = "catalog";
+
+/// What the service hosts.
+pub fn host() -> ServiceHost {
+    ServiceHost::builder(SERVICE).host(Products).build()
+}
+
+/// What the service projects.
+pub fn projections() -> Vec<Arc<dyn Projection>> {
+    vec![Arc::new(projections::ProductRows)]
+}

@@ -1,6 +1,6 @@
 //! What a cart remembers.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use feira_events::Sealed;
@@ -59,24 +59,25 @@ impl State {
 
     /// The versions of the edits that can be taken back, the latest first.
     pub fn undoable(&self) -> Vec<i64> {
+        let mut covered = BTreeSet::new();
         let standing = self.edits.iter().rev().filter(|edit| !edit.undone);
-        standing.filter(|edit| self.superseded_by(edit).is_none()).map(|edit| edit.version).collect()
+        standing.filter(|edit| covered.insert(edit.before.place())).map(|edit| edit.version).collect()
     }
 
     /// The latest edit that changed the same as `edit` after it and still stands.
     pub(super) fn superseded_by(&self, edit: &Edit) -> Option<i64> {
-        let latest = self.edits.iter().rev().find(|other| !other.undone && other.before.same_place(&edit.before))?;
+        let latest =
+            self.edits.iter().rev().find(|other| !other.undone && other.before.place() == edit.before.place())?;
         (latest.version > edit.version).then_some(latest.version)
     }
 }
 
 impl Before {
-    /// Whether both are of the same line, or both of the note.
-    fn same_place(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Line { sku, .. }, Self::Line { sku: other, .. }) => sku == other,
-            (Self::Note(_), Self::Note(_)) => true,
-            (Self::Line { .. }, Self::Note(_)) | (Self::Note(_), Self::Line { .. }) => false,
+    /// What the edit was of: a line by its product, or the note.
+    fn place(&self) -> Option<&str> {
+        match self {
+            Self::Line { sku, .. } => Some(sku),
+            Self::Note(_) => None,
         }
     }
 }
