@@ -22,8 +22,9 @@ use crate::failure::{is_expelled, no_answer, tell, unavailable};
 use crate::log::Shared;
 use crate::{close, take};
 
-/// How long the group may take to confirm a membership.
-const PROOF: Duration = Duration::from_secs(10);
+/// How long the group may take to confirm a membership. A commit that met an outage is kept back by the client for much
+/// longer than a new one needs.
+const PROOF: Duration = Duration::from_secs(3);
 /// How long leaving waits for the group to take notice.
 const LEAVE: Duration = Duration::from_secs(5);
 /// How often the polling thread looks whether to end.

@@ -1,6 +1,7 @@
 //! The broker under test, names that no other test has, and clients of our own beside the log's.
 
 use std::net::{TcpStream, ToSocketAddrs};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,8 @@ use feira_event_log::{EventLog, Membership, Resume, StoredRecord, TakeError, Tak
 use feira_event_log_kafka::{KafkaConfig, KafkaLog};
 use feira_ids::{LaneId, ServiceName};
 use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
@@ -25,9 +28,42 @@ pub fn brokers() -> String {
     brokers
 }
 
-/// A configuration with a prefix that nobody else has.
-pub fn fresh() -> KafkaConfig {
-    KafkaConfig::new(&brokers(), &format!("t{}.", uuid::Uuid::new_v4().simple())).with_service("cart", suite::LANES)
+/// A configuration with a prefix that nobody else has; its topics go when it is dropped.
+pub struct Fresh(KafkaConfig);
+
+/// A configuration for one test.
+pub fn fresh() -> Fresh {
+    let prefix = format!("t{}.", uuid::Uuid::new_v4().simple());
+    Fresh(KafkaConfig::new(&brokers(), &prefix).with_service("cart", suite::LANES))
+}
+
+impl Deref for Fresh {
+    type Target = KafkaConfig;
+
+    fn deref(&self) -> &KafkaConfig {
+        &self.0
+    }
+}
+
+impl DerefMut for Fresh {
+    fn deref_mut(&mut self) -> &mut KafkaConfig {
+        &mut self.0
+    }
+}
+
+impl Drop for Fresh {
+    /// Thousands of partitions that nobody needs would make the broker's next start slow.
+    fn drop(&mut self) {
+        let topics = ["cart.events.v1", "catalog.events.v1", "lanes.v1"].map(|name| format!("{}{name}", self.0.prefix));
+        let admin: Result<AdminClient<DefaultClientContext>, _> =
+            ClientConfig::new().set("bootstrap.servers", &self.0.brokers).create();
+        if let Ok(admin) = admin {
+            let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(5)));
+            let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+            // A topic that stays is in nobody's way.
+            let _ = futures::executor::block_on(admin.delete_topics(&names, &options));
+        }
+    }
 }
 
 /// Connects as a process does.

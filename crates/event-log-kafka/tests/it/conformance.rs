@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use feira_event_log::EventLog;
 use feira_event_log::suite::Harness;
-use feira_event_log_kafka::KafkaConfig;
 
 use crate::cluster;
 
-struct Kafka(KafkaConfig);
+struct Kafka(cluster::Fresh);
 
 impl Harness for Kafka {
     fn open(&self) -> Arc<dyn EventLog> {

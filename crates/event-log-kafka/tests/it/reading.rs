@@ -14,7 +14,8 @@ const ALL: fn(usize) -> bool = |lanes| lanes == suite::LANES as usize;
 
 #[test]
 fn a_record_is_read_soon_after_it_is_acknowledged() {
-    let log = connect(&fresh());
+    let config = fresh();
+    let log = connect(&config);
     let membership = join(&log, ALL);
     let (mut taken, _) = take(&membership, 0).unwrap();
     let mut reader = log.reader(&lane(0), Resume::START).unwrap();
@@ -89,7 +90,8 @@ fn damage_after(log: &Arc<KafkaLog>, count: usize) {
 
 #[test]
 fn a_place_beyond_the_end_of_the_topic_is_damage() {
-    let log = connect(&fresh());
+    let config = fresh();
+    let log = connect(&config);
     let mut reader = log.reader(&lane(0), Resume { next_seq: 9, hint: Hint(1_000) }).unwrap();
     let mut failure = None;
     eventually("the damage", || {
@@ -113,7 +115,7 @@ fn a_cluster_that_is_not_there_is_waited_for_and_then_named() {
 fn a_topic_with_another_number_of_lanes_is_not_served() {
     let config = fresh();
     drop(connect(&config));
-    let result = KafkaLog::connect(config.with_service("cart", 8), cluster::PATIENCE);
+    let result = KafkaLog::connect(config.clone().with_service("cart", 8), cluster::PATIENCE);
     assert!(matches!(result, Err(LogError::Damaged { .. })), "{:?}", result.err());
 }
 
@@ -126,7 +128,7 @@ fn processes_that_start_at_once_make_the_topics_once() {
         assert!(ids.iter().all(|id| *id == ids[0]));
     });
     // A service that comes later, with more lanes, finds room for its announcements.
-    let config = config.with_service("catalog", 8);
-    let log = connect(&config);
+    let wider = config.clone().with_service("catalog", 8);
+    let log = connect(&wider);
     assert_eq!(log.lanes(&feira_ids::ServiceName::new("catalog")).unwrap(), 8);
 }

@@ -149,7 +149,8 @@ fn a_stopped_process_that_wakes_up_does_not_fence_the_owner_that_came_after_it()
 
 #[test]
 fn a_take_from_a_snapshot_reads_only_what_came_after() {
-    let log = connect(&fresh());
+    let config = fresh();
+    let log = connect(&config);
     let membership = join(&log, ALL);
     let (mut taken, _) = take(&membership, 0).unwrap();
     let mut hint = None;

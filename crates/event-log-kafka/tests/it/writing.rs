@@ -73,7 +73,8 @@ fn any_consumer_finds_the_envelope_in_the_headers() {
 
 #[test]
 fn a_record_that_is_too_large_is_refused_before_it_is_sent() {
-    let log = connect(&fresh());
+    let config = fresh();
+    let log = connect(&config);
     let membership = join(&log, ALL);
     let (mut taken, _) = take(&membership, 0).unwrap();
     let large = suite::record(0, 1, taken.term, vec![7; RECORD_BYTES_MAX + 1]);
@@ -130,7 +131,8 @@ fn what_was_aborted_is_never_seen_and_leaves_no_gap() {
 
 #[test]
 fn hints_of_batches_are_places_at_which_they_are_found() {
-    let log = connect(&fresh());
+    let config = fresh();
+    let log = connect(&config);
     let membership = join(&log, ALL);
     let (mut taken, _) = take(&membership, 2).unwrap();
     let hints: Vec<Hint> = (0..5)
