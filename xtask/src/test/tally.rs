@@ -45,8 +45,8 @@ impl Group {
         Self::HttpAudits,
     ];
 
-    /// What the test `name` of `package` is about.
-    pub fn of(package: &str, name: &str) -> Self {
+    /// What the test `name` in `program` of `package` is about.
+    pub fn of(package: &str, program: &str, name: &str) -> Self {
         match package {
             "feira-event-log" => Self::LogSimulated,
             "feira-event-log-embedded" => Self::LogEmbedded,
@@ -54,7 +54,7 @@ impl Group {
             "feira-projection-store-embedded" => Self::StoreEmbedded,
             "feira-projection-store-cql" => Self::StoreCql,
             "feira" if name.starts_with("embedded::") => Self::HomeEmbedded,
-            "feira" if name.starts_with("deployed::") => Self::HomeDeployed,
+            "feira" if name.starts_with("deployed::") || program.starts_with("chaos-") => Self::HomeDeployed,
             _ => Self::Rest,
         }
     }
@@ -119,22 +119,22 @@ impl Tally {
     /// Adds what `cargo test` printed; `packages` says whose each test program is.
     pub fn read(&mut self, output: &str, packages: &Programs) {
         // Documentation tests name no program; they are no home's suite.
-        let mut package = "";
+        let (mut package, mut program) = ("", "");
         let mut named = Count::default();
         for line in output.lines() {
             let line = line.trim();
             if line.starts_with("Doc-tests ") {
-                package = "";
-            } else if let Some(program) = line.strip_prefix("Running ").and_then(program_of) {
-                package = packages.package(program);
+                (package, program) = ("", "");
+            } else if let Some(running) = line.strip_prefix("Running ").and_then(program_of) {
+                (package, program) = (packages.package(running), running);
             } else if let Some((name, passed)) = test_of(line) {
                 let (passed, failed) = if passed { (1, 0) } else { (0, 1) };
                 named.passed += passed;
                 named.failed += failed;
-                self.add(Group::of(package, name), passed, failed);
+                self.add(Group::of(package, program, name), passed, failed);
             } else if let Some(summary) = summary_of(line) {
                 // A test that writes past the harness can tear its line apart: the summary has the last word.
-                let group = Group::of(package, "");
+                let group = Group::of(package, program, "");
                 self.add(
                     group,
                     summary.passed.saturating_sub(named.passed),
@@ -177,8 +177,8 @@ fn program_of(running: &str) -> Option<&str> {
 fn test_of(line: &str) -> Option<(&str, bool)> {
     let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
     match result {
-        "ok" => Some((name, true)),
-        "FAILED" => Some((name, false)),
+        "ok" => Some((name.trim_end(), true)),
+        "FAILED" => Some((name.trim_end(), false)),
         _ => None,
     }
 }
