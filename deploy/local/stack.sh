@@ -1,6 +1,8 @@
 # What up.sh and down.sh share: where the servers live, and how one is known, started, awaited and stopped.
 #
 # FEIRA_STACK            where jars, data, logs and pid files are kept (default: .stack beside this file)
+# FEIRA_JARS             where the jars are kept, if not there: servers on several stacks can share them
+# FEIRA_PORTS_ABOVE      how far above the usual ports to listen, for servers beside those that run already (default 0)
 # FEIRA_KAFKA_HEAP       heap of Kafka (default 512m)
 # FEIRA_CASSANDRA_HEAP   heap of Cassandra (default 512m)
 # JAVA_HOME              the Java to use, version 17 (default: the one on the path)
@@ -9,6 +11,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 stack=${FEIRA_STACK:-$here/.stack}
 mkdir -p "$stack"
 stack=$(cd "$stack" && pwd)
+jars=${FEIRA_JARS:-$stack}
+above=${FEIRA_PORTS_ABOVE:-0}
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 
 say() { echo "$*"; }
@@ -17,7 +21,7 @@ fail() {
     exit 1
 }
 
-port_of() { case $1 in kafka) echo 19092 ;; cassandra) echo 19042 ;; esac; }
+port_of() { case $1 in kafka) echo $((19092 + above)) ;; cassandra) echo $((19042 + above)) ;; esac; }
 log_of() { case $1 in kafka) echo "$stack/kafka/logs/server.log" ;; cassandra) echo "$stack/cassandra/logs/system.log" ;; esac; }
 
 # One caller at a time, so that two never start the same server. The lock goes with the caller, not with the servers.
@@ -54,11 +58,11 @@ need_java_and_maven() {
     fail "missing: ${missing[*]}. Install with:  sudo apt-get install -y ${missing[*]}   (elsewhere: any Java 17 and Apache Maven on the path)"
 }
 
-jars_are_there() { [ -f "$stack/kafka/lib/.complete" ] && [ -f "$stack/cassandra/lib/.complete" ]; }
+jars_are_there() { [ -f "$jars/kafka/lib/.complete" ] && [ -f "$jars/cassandra/lib/.complete" ]; }
 
 # The server's own jars, as its pom names them; fetched once and again when the pom changes.
 fetch_jars() {
-    local server=$1 lib="$stack/$1/lib"
+    local server=$1 lib="$jars/$1/lib"
     cmp -s "$here/$server/pom.xml" "$lib/.complete" && return 0
     say "fetching $server"
     rm -rf "$lib"

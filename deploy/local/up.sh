@@ -23,12 +23,13 @@ done
 start_kafka() {
     local home="$stack/kafka" log4j="-Dlog4j2.configurationFile=$here/kafka/log4j2.properties"
     mkdir -p "$home/data" "$home/logs"
-    sed "s#@DATA@#$home/data#" "$here/kafka/server.properties" >"$home/server.properties"
+    sed -e "s#@DATA@#$home/data#" -e "s#:19092#:$(port_of kafka)#g" -e "s#:19093#:$((19093 + above))#g" \
+        "$here/kafka/server.properties" >"$home/server.properties"
     if [ ! -f "$home/data/meta.properties" ]; then
         # Every fresh cluster has a name of its own, by which what is kept beside a log knows that it belongs to another.
         local cluster
         cluster=$(head -c 16 /dev/urandom | base64 | tr '+/' 'xy' | cut -c 1-22)
-        if ! "$java" -Xmx128m -XX:TieredStopAtLevel=1 "-Dkafka.logs.dir=$home/logs" "$log4j" -cp "$home/lib/*" \
+        if ! "$java" -Xmx128m -XX:TieredStopAtLevel=1 "-Dkafka.logs.dir=$home/logs" "$log4j" -cp "$jars/kafka/lib/*" \
             kafka.tools.StorageTool format -t "$cluster" -c "$home/server.properties" >"$home/output.log" 2>&1; then
             tail -n 20 "$home/output.log" >&2
             fail "the data folder of kafka could not be made"
@@ -37,20 +38,22 @@ start_kafka() {
     [ -f "$(log_of kafka)" ] && mv "$(log_of kafka)" "$(log_of kafka).before"
     local heap=${FEIRA_KAFKA_HEAP:-512m}
     in_background kafka "-Xms$heap" "-Xmx$heap" -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -Djava.awt.headless=true \
-        "-Dkafka.logs.dir=$home/logs" "$log4j" -cp "$home/lib/*" kafka.Kafka "$home/server.properties"
+        "-Dkafka.logs.dir=$home/logs" "$log4j" -cp "$jars/kafka/lib/*" kafka.Kafka "$home/server.properties"
 }
 
 start_cassandra() {
     local home="$stack/cassandra"
     mkdir -p "$home/data" "$home/logs" "$home/conf"
-    sed "s#@DATA@#$home/data#" "$here/cassandra/cassandra.yaml" >"$home/conf/cassandra.yaml"
+    sed -e "s#@DATA@#$home/data#" -e "s#17000#$((17000 + above))#g" -e "s#19042#$(port_of cassandra)#g" \
+        "$here/cassandra/cassandra.yaml" >"$home/conf/cassandra.yaml"
     [ -f "$(log_of cassandra)" ] && mv "$(log_of cassandra)" "$(log_of cassandra).before"
     local heap=${FEIRA_CASSANDRA_HEAP:-512m} jamm
-    jamm=$(echo "$home"/lib/jamm-*.jar)
-    in_background cassandra "-Xms$heap" "-Xmx$heap" -XX:MaxDirectMemorySize=256m -XX:+UseSerialGC "@$here/cassandra/jvm.options" \
+    jamm=$(echo "$jars"/cassandra/lib/jamm-*.jar)
+    in_background cassandra "-Xms$heap" "-Xmx$heap" -XX:MaxDirectMemorySize=256m -XX:+UseSerialGC \
+        "@$here/cassandra/jvm.options" "-Dcassandra.jmx.local.port=$((17199 + above))" \
         "-javaagent:$jamm" "-Dcassandra.config=file://$home/conf/cassandra.yaml" "-Dcassandra.storagedir=$home/data" \
         "-Dcassandra.logdir=$home/logs" "-Dlogback.configurationFile=$here/cassandra/logback.xml" \
-        -cp "$home/conf:$home/lib/*" org.apache.cassandra.service.CassandraDaemon
+        -cp "$home/conf:$jars/cassandra/lib/*" org.apache.cassandra.service.CassandraDaemon
 }
 
 one_at_a_time
