@@ -56,7 +56,7 @@ const SHARED: [(&str, &[&str]); 16] = [
     ("feira-sealing", &["feira-events", "feira-ids"]),
     (
         "feira-runtime",
-        // It asks the table of operations who may do what.
+        // It asks the table of operations who may do what; its suite for lanes speaks of carts, amounts included.
         &[
             "feira-codec",
             "feira-commands",
@@ -64,6 +64,7 @@ const SHARED: [(&str, &[&str]); 16] = [
             "feira-event-log",
             "feira-events",
             "feira-ids",
+            "feira-money",
             "feira-projection-store",
             "feira-sealing",
         ],
