@@ -43,7 +43,7 @@ impl SerializeValue for Bind<'_> {
             Self::Null => None::<i64>.map(Bind::Long).serialize(kind, writer),
             Self::Unset => Unset.serialize(kind, writer),
             Self::Value(value) => match value {
-                Value::Text(text) => (&**text).serialize(kind, writer),
+                Value::Text(text) => (**text).serialize(kind, writer),
                 Value::BigInt(number) => number.serialize(kind, writer),
                 Value::Int(number) => number.serialize(kind, writer),
                 Value::Boolean(flag) => flag.serialize(kind, writer),

@@ -204,7 +204,6 @@ impl<'b> Reader<'b> {
     }
 
     /// The cell's own timestamp, if it has one, and its content; nothing inside when it was never written.
-    #[expect(clippy::type_complexity, reason = "each layer is said in the sentence above")]
     fn cell(&mut self, kind: ColumnType, different: bool) -> Option<Option<(Option<i64>, Option<Value>)>> {
         let [tag] = self.chunk()?;
         if tag == NEVER {

@@ -1,4 +1,5 @@
 //! What an embedded store is after it was closed, killed, forgotten or damaged.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::path::Path;
 use std::sync::Arc;

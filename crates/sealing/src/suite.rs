@@ -15,12 +15,15 @@ use crate::{KeyError, Keyring, SUBJECT_BYTES_MAX, UnsealError};
 /// Two keyrings on the same keys, as two processes have them.
 pub type Two = (Arc<dyn Keyring>, Arc<dyn Keyring>);
 
+/// A rule at work.
+pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A rule and how to see whether a keyring keeps it.
 pub struct Rule {
     /// The rule in words.
     pub name: &'static str,
     /// Panics when the keyring breaks it.
-    pub run: fn(Two) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+    pub run: fn(Two) -> Running,
 }
 
 macro_rules! rules {

@@ -1,4 +1,5 @@
 //! The keyring in a folder keeps the rules of every keyring, and its files are right.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

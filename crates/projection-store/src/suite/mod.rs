@@ -9,11 +9,10 @@ mod refusals;
 mod scans;
 mod writes;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 
 use crate::{Checkpoint, Column, ColumnType, Mutation, Order, Page, ProjectionId, Range, Row, Store, Table, Value};
 
@@ -22,7 +21,7 @@ pub struct Rule {
     /// The rule in words.
     pub name: &'static str,
     /// Panics when the store breaks it.
-    pub run: fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+    pub run: fn(Arc<dyn Store>) -> BoxFuture<'static, ()>,
 }
 
 macro_rules! rules {
