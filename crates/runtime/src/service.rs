@@ -17,7 +17,7 @@ use crate::projector::{ProjectionState, Projectors};
 use crate::{Hosted, Metrics, Options, Projection};
 
 /// How long a supervisor waits for a change of assignment at a time.
-const ASSIGNMENT_WAIT: Duration = Duration::from_millis(500);
+const ASSIGNMENT_WAIT: Duration = Duration::from_millis(200);
 /// How often the watchdog looks.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
@@ -184,8 +184,7 @@ impl Running {
     /// Ends the service: commands that wait are decided, lanes are handed over, projectors stop after the batch they
     /// are at.
     pub async fn shutdown(self) {
-        self.lanes.stop().await;
-        self.projectors.stop().await;
+        tokio::join!(self.lanes.stop(), self.projectors.stop());
     }
 }
 

@@ -142,7 +142,7 @@ impl Inner {
         let peer = self.peer(&owner.address);
         let wait_until = until.min(Instant::now() + self.silence);
         let budget = until.saturating_duration_since(Instant::now());
-        match timeout_at(wait_until, peer.ask(command, budget)).await {
+        match timeout_at(wait_until, peer.ask(command, budget, wait_until)).await {
             Ok(Ok(answer)) => {
                 route.answered(owner);
                 answer

@@ -14,7 +14,7 @@ use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::frame::{Ask, FrameFault, Frames, Outgoing, Reply, chunks, encode};
 use super::{PATH, Secret};
@@ -72,9 +72,10 @@ impl Peer {
         Self { address: address.to_owned(), secret, link: tokio::sync::Mutex::default() }
     }
 
-    /// Sends a command and waits for its answer, as long as the caller does.
-    pub async fn ask(&self, command: Command, budget: Duration) -> Result<Answer, LinkFault> {
-        let link = self.link().await?;
+    /// Sends a command and waits for its answer, as long as the caller does: `patience` is how long that is, `budget`
+    /// how long the owner may work on it.
+    pub async fn ask(&self, command: Command, budget: Duration, patience: Instant) -> Result<Answer, LinkFault> {
+        let link = self.link(patience).await?;
         let number = link.next.fetch_add(1, Ordering::Relaxed);
         let proof = self.secret.vouch(&command);
         let budget_ms = u32::try_from(budget.as_millis()).unwrap_or(u32::MAX);
@@ -97,8 +98,12 @@ impl Peer {
     }
 
     /// The open stream, or a new one.
-    async fn link(&self) -> Result<Arc<Link>, LinkFault> {
+    async fn link(&self, patience: Instant) -> Result<Arc<Link>, LinkFault> {
         let mut kept = self.link.lock().await;
+        // Those whose time ran out in the queue do not knock once more, one after the other.
+        if Instant::now() >= patience {
+            return Err(self.lost());
+        }
         if let Some(link) = kept.as_ref().filter(|link| link.is_open()) {
             return Ok(link.clone());
         }

@@ -33,12 +33,17 @@ impl Shop {
         shop
     }
 
-    /// Starts the service.
+    /// Starts the service; it takes commands of its own process alone.
     pub async fn start(log: Arc<dyn EventLog>, home: &dyn Home, options: Options) -> Self {
+        Self::start_at(log, home, options, "local").await
+    }
+
+    /// Starts the service, announced at `address`.
+    pub async fn start_at(log: Arc<dyn EventLog>, home: &dyn Home, options: Options, address: &str) -> Self {
         let baskets = Baskets::default();
         let host = ServiceHost::builder("cart").host(baskets.clone()).build();
         let store = Arc::new(ModelStore::new());
-        let running = Service::start(host, vec![], log.clone(), store, &home.folder(), "local", options)
+        let running = Service::start(host, vec![], log.clone(), store, &home.folder(), address, options)
             .await
             .expect("the service starts");
         let commands = LocalCommands::new([running.intake()]);

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use feira_event_log::EventLog;
 
-pub use commands::{Shop, command};
+pub use commands::{Shop, accepted, command, run, tenant, view};
 pub use history::{History, history};
 pub use keeping::*;
 pub use repeats::*;
