@@ -1,0 +1,218 @@
+//! What can be said on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Commerce in conversation, on an event log.
+///
+/// Exit codes: 0 done; 1 failed, and standard error says why; 2 the command line is not understood; 3 done, but rows of
+/// a feed were refused, each named on standard output.
+#[derive(Debug, Parser)]
+#[command(name = "feira", version, max_term_width = 110)]
+pub struct Cli {
+    /// How log lines look on standard error. What is logged is set by FEIRA_LOG, as in `info,feira_runtime=debug`.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "FEIRA_LOG_FORMAT")]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// How results look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// For machines: one JSON object on each line.
+    Json,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the whole platform in this process, on a log and store of its own, for this machine only.
+    #[cfg(feature = "embedded")]
+    Run(Run),
+    /// Serve some of the services in this process, on Kafka and CQL.
+    #[cfg(feature = "deployed")]
+    Serve(Serve),
+    /// Bring something in.
+    Import {
+        /// What.
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// Look at the event log.
+    Log {
+        /// How.
+        #[command(subcommand)]
+        what: Log,
+    },
+    /// Sign a token with the development key of a data folder. Such tokens are good on this machine only.
+    Token(Token),
+}
+
+/// Run the whole platform in this process.
+#[cfg(feature = "embedded")]
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The folder for everything that is kept; made where there is none.
+    #[arg(long, default_value = "data", env = "FEIRA_DATA")]
+    pub data: PathBuf,
+    /// Where to listen; an address of this machine only, because the tokens are for development.
+    #[arg(long, default_value = "127.0.0.1:8080", env = "FEIRA_LISTEN")]
+    pub listen: SocketAddr,
+}
+
+/// Serve some of the services in this process.
+#[cfg(feature = "deployed")]
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Which.
+    #[arg(required = true, value_enum)]
+    pub services: Vec<ServiceChoice>,
+    /// The settings, as TOML. FEIRA_<SECTION>_<KEY> in the environment overrides a key: FEIRA_KAFKA_BROKERS.
+    #[arg(long, value_name = "FILE", env = "FEIRA_CONFIG")]
+    pub config: PathBuf,
+    /// The folder for what this process keeps; no two processes share one. Overrides `folder` in the settings.
+    #[arg(long, env = "FEIRA_FOLDER")]
+    pub folder: Option<PathBuf>,
+}
+
+/// A service that a process can serve.
+#[cfg(feature = "deployed")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ServiceChoice {
+    /// Products.
+    Catalog,
+    /// Carts.
+    Cart,
+    /// GraphQL and the rest of what clients see.
+    Gateway,
+}
+
+/// What can be brought in.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Products of a feed: TSV, CSV or JSON Lines with the columns of Google Merchant and Meta feeds.
+    ///
+    /// Good rows go in; each of the others is named with line, column and reason. A row that changes nothing makes no
+    /// event. Broken off and started again, the same file goes on under the same run and ends in the same state.
+    ///
+    /// Exit codes: 0 all rows are in; 1 broken off, start it again; 2 the command line is not understood; 3 done, but
+    /// rows were refused.
+    Products(ImportProducts),
+}
+
+/// Products of a feed.
+#[derive(Debug, Args)]
+pub struct ImportProducts {
+    /// The feed; its name ends in .tsv, .txt, .csv, .jsonl or .ndjson.
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub at: At,
+    /// The business whose feed it is. Without a token, one is signed with the development key.
+    #[arg(long, env = "FEIRA_TENANT")]
+    pub tenant: Option<String>,
+    /// How results look.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// Where a gateway is, and with what to ask it.
+#[derive(Debug, Args)]
+pub struct At {
+    /// The gateway.
+    #[arg(long, default_value = "http://127.0.0.1:8080", env = "FEIRA_URL")]
+    pub url: String,
+    /// The token to ask with; best given in the environment, where other users of the machine do not see it.
+    #[arg(long, env = "FEIRA_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// The data folder, whose development key signs a token where none is given.
+    #[arg(long, default_value = "data", env = "FEIRA_DATA")]
+    pub data: PathBuf,
+}
+
+/// How to look at the event log.
+#[derive(Debug, Subcommand)]
+pub enum Log {
+    /// Show records, or how many there are.
+    ///
+    /// A folder that no process has open is read itself; otherwise the running process is asked for it, as an operator.
+    Show(LogShow),
+}
+
+/// Show records, or how many there are.
+#[derive(Debug, Args)]
+pub struct LogShow {
+    /// Only of this service.
+    #[arg(long, value_parser = crate::services::NAMES)]
+    pub service: Option<String>,
+    /// Only of this lane.
+    #[arg(long)]
+    pub lane: Option<u32>,
+    /// Only from this place in each lane on.
+    #[arg(long)]
+    pub from: Option<u64>,
+    /// Only how many there are, by service, lane and type.
+    #[arg(long)]
+    pub count: bool,
+    /// How results look.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+    #[command(flatten)]
+    pub at: At,
+    /// Read the log on Kafka that these settings speak of.
+    #[cfg(feature = "deployed")]
+    #[arg(long, value_name = "FILE", env = "FEIRA_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// Sign a token with the development key of a data folder.
+#[derive(Debug, Args)]
+pub struct Token {
+    /// The data folder.
+    #[arg(long, default_value = "data", env = "FEIRA_DATA")]
+    pub data: PathBuf,
+    /// What may be done with it.
+    #[arg(long, value_enum)]
+    pub role: RoleChoice,
+    /// The business acted for; an agent, admin or analyst needs one, nobody else has one.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Who: a person's or member's own id.
+    #[arg(long, default_value = "dev")]
+    pub subject: String,
+    /// A consumer's country, two letters.
+    #[arg(long, default_value = "BR")]
+    pub country: String,
+    /// For how many hours it is good.
+    #[arg(long, default_value_t = 24)]
+    pub hours: u32,
+}
+
+/// A role that a token can give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RoleChoice {
+    /// Shops.
+    Consumer,
+    /// Answers customers for a business.
+    Agent,
+    /// Sets a business up.
+    Admin,
+    /// Reads a business's figures.
+    Analyst,
+    /// Runs the platform.
+    Operator,
+}

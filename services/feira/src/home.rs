@@ -1,0 +1,105 @@
+//! The two homes: where the log, the rows and the keys are.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use feira_event_log::EventLog;
+use feira_projection_store::Store;
+use feira_sealing::Keyring;
+
+use crate::failure::Failure;
+
+/// Where everything is that the services keep.
+pub struct Home {
+    /// The events.
+    pub log: Arc<dyn EventLog>,
+    /// The rows.
+    pub store: Arc<dyn Store>,
+    /// The keys of personal content.
+    pub keyring: Arc<dyn Keyring>,
+    folder: PathBuf,
+}
+
+impl Home {
+    /// Where lanes keep what they can build again from the log.
+    pub fn lanes(&self) -> PathBuf {
+        self.folder.join("lanes")
+    }
+}
+
+#[cfg(feature = "embedded")]
+pub use embedded::open_log;
+
+#[cfg(feature = "embedded")]
+mod embedded {
+    use feira_event_log::LogError;
+    use feira_event_log_embedded::{EmbeddedLog, Options};
+    use feira_ids::ServiceName;
+    use feira_projection_store_embedded::EmbeddedStore;
+    use feira_sealing::FileKeyring;
+
+    use super::*;
+    use crate::services::NAMES;
+
+    /// How many lanes each service has in a new folder.
+    const LANES: u32 = 4;
+
+    impl Home {
+        /// Opens the home in `folder`, made where there is none. The log comes first: its lock guards all of the folder.
+        pub fn embedded(folder: &Path) -> Result<Self, Failure> {
+            let failed = |what: &str| format!("cannot open {what} in {}", folder.display());
+            let log = open_log(folder).map_err(|error| Failure::because(failed("the log"), error))?;
+            let store = EmbeddedStore::open(folder.join("store"))
+                .map_err(|error| Failure::because(failed("the rows"), error))?;
+            let keyring =
+                FileKeyring::open(&folder.join("keys")).map_err(|error| Failure::because(failed("the keys"), error))?;
+            Ok(Self { log, store, keyring: Arc::new(keyring), folder: folder.to_owned() })
+        }
+    }
+
+    /// Opens the log of the home in `folder`.
+    pub fn open_log(folder: &Path) -> Result<Arc<dyn EventLog>, LogError> {
+        let services = NAMES.map(|service| (ServiceName::new(service), LANES));
+        Ok(EmbeddedLog::open(&folder.join("log"), &services, Options::default())?)
+    }
+}
+
+#[cfg(feature = "deployed")]
+pub use deployed::connect_log;
+
+#[cfg(feature = "deployed")]
+mod deployed {
+    use std::time::Duration;
+
+    use feira_event_log::LogError;
+    use feira_event_log_kafka::KafkaLog;
+    use feira_projection_store_cql::{CqlKeyring, CqlStore};
+
+    use super::*;
+    use crate::settings::{Kafka, Settings};
+
+    impl Home {
+        /// Connects to the servers that `settings` name, waiting for each that is not there yet. What this process
+        /// keeps beside them is in `folder`.
+        pub async fn deployed(settings: &Settings, folder: &Path) -> Result<Self, Failure> {
+            let patience = Duration::from_millis(settings.start_wait_ms);
+            let log = connect_log(settings.kafka.clone(), patience)
+                .await
+                .map_err(|error| Failure::because("cannot use Kafka", error))?;
+            let cql = settings.cql.config(patience);
+            let store =
+                CqlStore::connect(cql).await.map_err(|error| Failure::because("cannot use the CQL store", error))?;
+            let keyring = CqlKeyring::open(&store)
+                .await
+                .map_err(|error| Failure::because("cannot use the keys in the CQL store", error))?;
+            Ok(Self { log, store, keyring: Arc::new(keyring), folder: folder.to_owned() })
+        }
+    }
+
+    /// Connects to the log on Kafka.
+    pub async fn connect_log(config: Kafka, patience: Duration) -> Result<Arc<dyn EventLog>, LogError> {
+        let connecting = tokio::task::spawn_blocking(move || KafkaLog::connect(config, patience));
+        let log = connecting.await.expect("connecting does not panic")?;
+        Ok(log)
+    }
+}

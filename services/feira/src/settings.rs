@@ -1,0 +1,214 @@
+//! What an operator sets of processes on Kafka and CQL: one TOML file, and the environment over it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use feira_gateway::{GatewayConfig, VerifierConfig};
+use feira_projection_store_cql::CqlConfig;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::failure::Failure;
+
+pub use feira_event_log_kafka::KafkaConfig as Kafka;
+
+/// The sections that the environment can reach into: `FEIRA_KAFKA_BROKERS` is `brokers` of `[kafka]`.
+const SECTIONS: [&str; 7] = ["kafka", "cql", "rpc", "auth", "catalog", "cart", "gateway"];
+
+/// All settings. Each process reads the sections it needs; unknown keys are errors.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The folder for what a process keeps and can build again; no two processes share one.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
+    /// How long to wait at start for servers that do not answer, in milliseconds.
+    #[serde(default = "ten_minutes")]
+    pub start_wait_ms: u64,
+    /// The log.
+    pub kafka: Kafka,
+    /// The rows and keys.
+    pub cql: Cql,
+    /// How processes know each other.
+    #[serde(default)]
+    pub rpc: Rpc,
+    /// How callers are known.
+    pub auth: Auth,
+    /// The catalog.
+    pub catalog: Option<feira_catalog_server::Config>,
+    /// Carts.
+    pub cart: Option<feira_cart_server::Config>,
+    /// The gateway.
+    pub gateway: Option<Gateway>,
+}
+
+/// Where the CQL store is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cql {
+    /// Nodes to begin with, `host:port`.
+    pub nodes: Vec<String>,
+    /// The keyspace; made where there is none.
+    pub keyspace: String,
+    /// How many nodes keep each row, when the keyspace is made.
+    #[serde(default = "one")]
+    pub replication_factor: u32,
+    /// The datacenter to talk to.
+    #[serde(default)]
+    pub datacenter: Option<String>,
+    /// The user, where the store asks for one; the password is best set as FEIRA_CQL_PASSWORD.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// The password.
+    #[serde(default)]
+    password: Option<String>,
+}
+
+/// How processes know each other.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rpc {
+    /// A file with a secret of at least 32 characters, the same for all processes. Without one, the development folder
+    /// holds it.
+    #[serde(default)]
+    pub secret_file: Option<PathBuf>,
+}
+
+/// How callers are known.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// For development on one machine: the folder with a signing key and secrets, made where there are none. The same
+    /// for all processes.
+    #[serde(default)]
+    pub development_folder: Option<PathBuf>,
+    /// Whose tokens are accepted; without it, the development key's.
+    #[serde(default)]
+    pub tokens: Option<VerifierConfig>,
+    /// A file with 64 hexadecimal digits, from which businesses' ids of their customers come; kept as long as the data.
+    #[serde(default)]
+    pub platform_secret_file: Option<PathBuf>,
+}
+
+/// The gateway.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// Where clients are answered.
+    pub listen: SocketAddr,
+    /// Limits and waits.
+    #[serde(default)]
+    pub limits: GatewayConfig,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn ten_minutes() -> u64 {
+    600_000
+}
+
+impl Cql {
+    /// What the store's client takes.
+    pub fn config(&self, start_wait: Duration) -> CqlConfig {
+        CqlConfig {
+            replication_factor: self.replication_factor,
+            datacenter: self.datacenter.clone(),
+            credentials: self.user.clone().map(|user| (user, self.password.clone().unwrap_or_default())),
+            start_wait,
+            ..CqlConfig::new(self.nodes.clone(), self.keyspace.clone())
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the file, and the environment over it.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::because(format!("cannot read the settings in {}", path.display()), error))?;
+        Self::parse(&text, std::env::vars())
+            .map_err(|error| Failure::because(format!("the settings in {} cannot be used", path.display()), error))
+    }
+
+    fn parse(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, toml::de::Error> {
+        let mut table: Table = toml::from_str(text)?;
+        for (name, value) in environment {
+            if let Some((section, key)) = setting(&name) {
+                let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+                if let Some(section) = section.as_table_mut() {
+                    section.insert(key, read_value(value));
+                }
+            }
+        }
+        table.try_into()
+    }
+}
+
+/// The section and key that a variable of the environment sets.
+fn setting(name: &str) -> Option<(String, String)> {
+    let (section, key) = name.strip_prefix("FEIRA_")?.split_once('_')?;
+    let (section, key) = (section.to_ascii_lowercase(), key.to_ascii_lowercase());
+    SECTIONS.contains(&section.as_str()).then_some((section, key))
+}
+
+/// A value as TOML writes it, such as `4`, `true` or `["a:1", "b:1"]`; anything else is text.
+fn read_value(text: String) -> Value {
+    let written = toml::from_str::<Table>(&format!("value = {text}")).ok();
+    let read = written.and_then(|mut table| table.remove("value"));
+    match read {
+        Some(value @ (Value::Integer(_) | Value::Boolean(_) | Value::Array(_))) => value,
+        Some(Value::String(_) | Value::Float(_) | Value::Datetime(_) | Value::Table(_)) | None => Value::String(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = r#"
+        [kafka]
+        brokers = "127.0.0.1:19092"
+        lanes = { catalog = 4, cart = 4 }
+        [cql]
+        nodes = ["127.0.0.1:19042"]
+        keyspace = "feira"
+        [auth]
+        development_folder = "data"
+        [cart]
+        listen = "127.0.0.1:7102"
+    "#;
+
+    fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Settings, toml::de::Error> {
+        Settings::parse(text, environment.iter().map(|(name, value)| (name.to_string(), value.to_string())))
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file() {
+        let environment = [
+            ("FEIRA_KAFKA_BROKERS", "kafka.example:9092"),
+            ("FEIRA_CQL_NODES", r#"["a:9042", "b:9042"]"#),
+            ("FEIRA_CART_CATCH_UP_MS", "250"),
+            ("FEIRA_TEST_KAFKA", "not a setting"),
+        ];
+        let settings = parse(MINIMAL, &environment).unwrap();
+        assert_eq!(settings.kafka.brokers, "kafka.example:9092");
+        assert_eq!(settings.cql.nodes, ["a:9042", "b:9042"]);
+        assert_eq!(settings.cart.unwrap().catch_up_ms, 250);
+    }
+
+    #[test]
+    fn a_key_that_nothing_reads_is_an_error_wherever_it_stands() {
+        assert!(parse(&format!("{MINIMAL}\nlissten = 1"), &[]).is_err());
+        assert!(parse(&format!("surprise = 1\n{MINIMAL}"), &[]).is_err());
+        assert!(parse(MINIMAL, &[("FEIRA_CART_LISSTEN", "127.0.0.1:1")]).is_err());
+    }
+
+    #[test]
+    fn the_local_settings_of_the_repository_are_settings() {
+        let text = include_str!("../../../deploy/local/feira.toml");
+        let settings = parse(text, &[]).unwrap();
+        assert!(settings.catalog.is_some() && settings.cart.is_some() && settings.gateway.is_some());
+    }
+}

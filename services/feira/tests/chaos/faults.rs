@@ -1,0 +1,368 @@
+//! What is done to the platform, one thing after the other, and the judgement at the end.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::Child;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use feira_gateway::{DevKey, Issue};
+use feira_ids::{Role, TenantId};
+use futures::future::join_all;
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, Producer};
+use tokio::task::block_in_place;
+
+use crate::checker::{Cart, Record, check_history, check_log};
+use crate::figures::{Line, Window};
+use crate::load::{LANES, MEMBER, Random, Read, Shop, TENANT};
+use crate::owners::Owners;
+use crate::process::Process;
+use crate::servers::{Server, Servers};
+use crate::topics;
+
+/// How long everything may take.
+const LIMIT: Duration = Duration::from_secs(240);
+/// How long a stopped owner is stopped: twice as long as its membership lasts.
+const STOPPED: Duration = Duration::from_secs(12);
+/// How few commands under way tell that nothing is left of the last fault.
+const CALM: usize = 20;
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+/// Heads every name on the broker.
+const PREFIX: &str = "chaos.";
+
+const ALL: [u32; LANES] = [0, 1, 2, 3];
+
+/// The platform under load.
+pub struct Run {
+    shop: std::sync::Arc<Shop>,
+    owners: Owners,
+    windows: Vec<Window>,
+    random: Random,
+    until: Instant,
+    folder: PathBuf,
+    // Dropped from here on: the processes before the servers, and the lock on the folder last.
+    catalog: Process,
+    carts: [Process; 2],
+    gateway: Process,
+    servers: Servers,
+    _lock: File,
+}
+
+impl Run {
+    /// Starts the processes first and the servers beside them, lists the products, and begins the load.
+    pub async fn start() -> Self {
+        let until = Instant::now() + LIMIT;
+        let seed = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs();
+        println!("seed {seed}");
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("chaos");
+        std::fs::create_dir_all(&folder).expect("the folder can be made");
+        let lock = File::create(folder.with_extension("lock")).expect("the lock can be made");
+        lock.try_lock().expect("another run of this test is at work on the same target folder");
+        let (servers, mut starting) = block_in_place(|| Servers::begin(&folder));
+        let mut processes = ["catalog", "cart-a", "cart-b", "gateway"].map(|name| {
+            let service = name.split('-').next().expect("a name has a beginning");
+            // What a run before this one has left.
+            let _ = std::fs::remove_dir_all(folder.join(name));
+            for ending in ["log", "out"] {
+                let _ = std::fs::remove_file(folder.join(format!("{name}.{ending}")));
+            }
+            Process::new(name, service, folder.clone())
+        });
+        write_settings(&folder, &servers, &processes);
+        processes.iter_mut().for_each(Process::start);
+        let [catalog, one, other, gateway] = processes;
+        let shop = Shop::new(&gateway.address, &token(&folder));
+        // Until the servers are there, whoever follows them would only say so.
+        block_in_place(|| await_started(&mut starting, until));
+        let owners = Owners::follow(&servers.kafka(), PREFIX, LANES as u32);
+        let random = Random(seed);
+        let (windows, carts) = (Vec::new(), [one, other]);
+        let mut run = Self { shop, owners, windows, random, until, folder, catalog, carts, gateway, servers, _lock: lock };
+        while let Err(reason) = run.shop.list_products().await {
+            run.look(&format!("the catalog, which says {reason}")).await;
+        }
+        run.shop.begin(seed);
+        run.settled("the load", 0).await;
+        run.window("no fault", &ALL);
+        let quiet = run.shop.now() + 3_000_000;
+        run.until("three seconds without a fault", |run| run.shop.now() > quiet).await;
+        run
+    }
+
+    /// The owner of a lane is killed; later it is started afresh.
+    pub async fn owner_killed(&mut self) {
+        let (who, lanes) = self.some_owner();
+        let moment = self.window("kill -9 of an owner", &lanes);
+        self.carts[who].kill();
+        self.until("the lanes of the dead owner", |run| run.shop.answered_since(moment, &ALL)).await;
+        self.calm().await;
+        let moment = self.window("  it is started again", &ALL);
+        self.carts[who].start();
+        self.settled("the owner that was killed", moment).await;
+    }
+
+    /// An owner is stopped for twice its session, and wakes up as if nothing had happened.
+    pub async fn owner_stopped(&mut self) {
+        let (who, lanes) = self.some_owner();
+        let moment = self.window("stop of an owner for 12 s", &lanes);
+        self.carts[who].pause();
+        tokio::time::sleep(STOPPED).await;
+        self.carts[who].wake();
+        let woken = self.shop.now();
+        self.until("the lanes of the stopped owner", |run| run.shop.answered_since(moment, &ALL)).await;
+        self.settled("the owner that was stopped", woken).await;
+    }
+
+    /// Someone takes a lane's transactional id away from the owner that the group means.
+    pub async fn owner_fenced(&mut self) {
+        let lane = self.random.below(LANES as u64) as u32;
+        let (address, term) = self.owners.of(lane).expect("the lane has an owner");
+        let moment = self.window("fence of a true owner", &[lane]);
+        block_in_place(|| {
+            let producer: BaseProducer = ClientConfig::new()
+                .set("bootstrap.servers", self.servers.kafka())
+                .set("transactional.id", format!("{PREFIX}cart.lane.{lane}"))
+                .create()
+                .expect("a producer is made");
+            producer.init_transactions(Duration::from_secs(20)).expect("the owner is fenced");
+        });
+        let taken = |run: &Self| run.owners.of(lane).is_some_and(|(_, now)| now > term);
+        self.until("a new term of the fenced owner", |run| taken(run)).await;
+        self.settled("the fenced owner", moment).await;
+        let (now, _) = self.owners.of(lane).expect("the lane has an owner");
+        assert_eq!(now, address, "lane {lane} was not retaken by its true owner");
+    }
+
+    /// An owner is asked to end, does, and is started again.
+    pub async fn owner_asked_to_end(&mut self) {
+        let (who, lanes) = self.some_owner();
+        let moment = self.window("SIGTERM of an owner", &lanes);
+        self.carts[who].ask_to_end();
+        let status = loop {
+            match self.carts[who].ended() {
+                Some(status) => break status,
+                None => self.look("the end of an owner that was asked to").await,
+            }
+        };
+        assert!(status.success(), "an owner that was asked to end ended with {status}");
+        self.until("the lanes of the owner that left", |run| run.shop.answered_since(moment, &ALL)).await;
+        self.calm().await;
+        let moment = self.window("  it is started again", &ALL);
+        self.carts[who].start();
+        self.settled("the owner that had left", moment).await;
+    }
+
+    /// The gateway is killed and started again.
+    pub async fn gateway_killed(&mut self) {
+        let moment = self.window("kill -9 of the gateway", &ALL);
+        self.gateway.kill();
+        self.gateway.start();
+        self.settled("the gateway that was killed", moment).await;
+    }
+
+    /// The broker is killed and started again, with everything waiting for it.
+    pub async fn broker_killed(&mut self) {
+        self.window("kill -9 of the broker", &ALL);
+        block_in_place(|| self.servers.kill(Server::Kafka));
+        let mut starting = self.servers.begin_again(Server::Kafka);
+        block_in_place(|| await_started(&mut starting, self.until));
+        let moment = self.shop.now();
+        self.settled("the broker that was killed", moment).await;
+    }
+
+    /// The store is killed; what needs only the log is decided meanwhile, and reads say that they cannot be answered.
+    pub async fn store_killed(&mut self) {
+        let moment = self.window("kill -9 of the store", &ALL);
+        block_in_place(|| self.servers.kill(Server::Cassandra));
+        let dead = self.shop.now();
+        let decided = |run: &Self| {
+            let seen = run.shop.seen();
+            ALL.iter().all(|lane| {
+                seen.answered.iter().any(|answered| answered.lane == *lane && answered.log_only && answered.began > dead)
+            })
+        };
+        self.until("commands that need only the log, without a store", |run| decided(run)).await;
+        let said = |run: &Self| run.shop.seen().reads.iter().any(|(began, read)| *began > dead && *read == Read::Typed);
+        self.until("a read that says why it cannot be answered", |run| said(run)).await;
+        let mut starting = self.servers.begin_again(Server::Cassandra);
+        block_in_place(|| await_started(&mut starting, self.until));
+        self.settled("the store that was killed", moment.max(self.shop.now())).await;
+    }
+
+    /// Ends the load, reads the log and every cart, and says what came of it all.
+    pub async fn judge(&mut self) {
+        self.shop.end();
+        self.until("an answer to every command", |run| run.shop.under_way() == 0).await;
+        self.close_window();
+        let kafka = self.servers.kafka();
+        let read = |service| block_in_place(|| topics::read(&kafka, &format!("{PREFIX}{service}.events.v1")));
+        let (catalog, lanes) = (read("catalog"), read("cart"));
+        let (mut faults, _) = check_log(&catalog);
+        let (more, carts) = check_log(&lanes);
+        faults.extend(more);
+        let seen = std::mem::take(&mut *self.shop.seen());
+        faults.extend(check_history(&lanes, &seen.ops));
+        let wrong = self.read_carts(&carts, &lanes).await;
+        println!("{}", totals(&seen, &lanes));
+        let lines: Vec<Line> = self.windows.iter().map(|window| Line::of(window, &seen, &faults)).collect();
+        lines.iter().for_each(|line| println!("{line}"));
+        println!("sent again: {:?}", seen.again);
+        println!("{} carts read through GraphQL equal the fold of the log", carts.len() - wrong.len());
+        assert_eq!(faults, [], "the log is not what its callers were told; what was printed is in {:?}", self.folder);
+        assert_eq!(wrong, Vec::<String>::new(), "carts as read are not the fold of the log");
+        assert_eq!(seen.odd, Vec::<String>::new(), "answers that nobody should get");
+        assert_eq!(lines.iter().map(|line| line.stale).sum::<usize>(), 0, "reads that hid what was acknowledged");
+        let odd = std::mem::take(&mut self.shop.seen().odd);
+        assert_eq!(odd, Vec::<String>::new(), "answers that nobody should get");
+    }
+
+    /// Reads every cart at the end of the log; what differs from `carts` is answered.
+    async fn read_carts(&mut self, carts: &BTreeMap<String, Cart>, lanes: &[Vec<Record>]) -> Vec<String> {
+        let ends = (0..).zip(lanes).map(|(lane, records)| format!("cart/{lane}:{}", records.len()));
+        let position = ends.collect::<Vec<_>>().join(",");
+        let mut left: Vec<(&String, &Cart)> = carts.iter().collect();
+        let mut wrong = Vec::new();
+        while !left.is_empty() {
+            let reads = left.iter().map(|(name, _)| self.shop.cart(name.trim_start_matches("cart:"), &position));
+            let answers = join_all(reads).await;
+            let mut late = Vec::new();
+            for ((name, cart), answer) in left.into_iter().zip(answers) {
+                match answer {
+                    Ok((version, lines)) if version == cart.version && lines == cart.lines => {}
+                    Ok(found) => wrong.push(format!("{name} reads {found:?} and the log says {cart:?}")),
+                    Err(_) => late.push((name, cart)),
+                }
+            }
+            left = late;
+            if !left.is_empty() {
+                self.look(&format!("{} carts that could not be read yet", left.len())).await;
+            }
+        }
+        wrong
+    }
+
+    /// One of the two owners, and its lanes.
+    fn some_owner(&mut self) -> (usize, Vec<u32>) {
+        let who = self.random.below(2) as usize;
+        (who, self.owners.lanes_of(&self.carts[who].address))
+    }
+
+    /// Begins a window, and answers when.
+    fn window(&mut self, name: &'static str, lanes: &[u32]) -> u64 {
+        let began = self.close_window();
+        eprintln!("{name}: lanes {lanes:?}");
+        self.windows.push(Window { name, began, ended: u64::MAX, lanes: lanes.to_vec() });
+        began
+    }
+
+    fn close_window(&mut self) -> u64 {
+        let now = self.shop.now();
+        if let Some(last) = self.windows.last_mut() {
+            last.ended = now;
+        }
+        now
+    }
+
+    /// Waits until every lane answers what began after `moment`, both processes own lanes again, and nothing is left
+    /// over.
+    async fn settled(&mut self, what: &str, moment: u64) {
+        let whole = |run: &Self| run.carts.iter().all(|cart| !run.owners.lanes_of(&cart.address).is_empty());
+        self.until(&format!("lanes at both owners after {what}"), |run| whole(run)).await;
+        // Lanes may have moved last: what counts is an answer of the owners that there are now.
+        let since = moment.max(self.shop.now());
+        self.until(&format!("all lanes after {what}"), |run| run.shop.answered_since(since, &ALL)).await;
+        self.calm().await;
+    }
+
+    async fn calm(&mut self) {
+        self.until("the end of what waited", |run| run.shop.under_way() < CALM).await;
+    }
+
+    async fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        while !holds(self) {
+            self.look(what).await;
+        }
+    }
+
+    /// Looks whether all are still there, and lets a little time pass.
+    async fn look(&mut self, what: &str) {
+        assert!(Instant::now() < self.until, "{}", self.in_vain(what));
+        let [one, other] = &mut self.carts;
+        for process in [&mut self.catalog, one, other, &mut self.gateway] {
+            if let Some(status) = process.ended() {
+                panic!("{} ended by itself with {status} while waiting for {what}; see {:?}", process.name, self.folder);
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+
+    fn in_vain(&self, what: &str) -> String {
+        let (under_way, seen) = (self.shop.under_way(), self.shop.seen());
+        let owners: Vec<_> = ALL.iter().map(|lane| self.owners.of(*lane)).collect();
+        format!(
+            "waited in vain for {what}; {under_way} commands under way, sent again {:?}, odd {:?}, owners {owners:?}; what \
+             the processes printed is in {:?}",
+            seen.again, seen.odd, self.folder
+        )
+    }
+}
+
+fn totals(seen: &crate::load::Seen, lanes: &[Vec<Record>]) -> String {
+    let answers: usize = seen.ops.iter().map(|op| op.answers.len()).sum();
+    let acknowledged = seen.ops.iter().filter(|op| !op.answers.is_empty()).count();
+    let records: usize = lanes.iter().map(Vec::len).sum();
+    let terms: Vec<i64> = lanes.iter().map(|lane| lane.last().map_or(0, |record| record.term)).collect();
+    format!(
+        "{} commands, {acknowledged} acknowledged, {answers} answers; {records} records in {} lanes, terms {terms:?}",
+        seen.ops.len(),
+        lanes.len(),
+    )
+}
+
+fn await_started(starting: &mut Child, until: Instant) {
+    loop {
+        if let Some(status) = starting.try_wait().expect("a child can be looked at") {
+            assert!(status.success(), "a server did not start: run deploy/local/up.sh by hand to see why");
+            return;
+        }
+        assert!(Instant::now() < until, "a server was not ready in time");
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn write_settings(folder: &std::path::Path, servers: &Servers, processes: &[Process; 4]) {
+    let [catalog, cart, _, gateway] = processes;
+    let (kafka, cql, keys) = (servers.kafka(), servers.cql(), folder.display());
+    let (catalog, cart, gateway) = (&catalog.address, &cart.address, &gateway.address);
+    let text = format!(
+        r#"
+        [kafka]
+        brokers = "{kafka}"
+        prefix = "{PREFIX}"
+        lanes = {{ catalog = 2, cart = {LANES} }}
+        [cql]
+        nodes = ["{cql}"]
+        keyspace = "chaos"
+        [auth]
+        development_folder = "{keys}"
+        [catalog]
+        listen = "{catalog}"
+        [cart]
+        listen = "{cart}"
+        [gateway]
+        listen = "{gateway}"
+        "#
+    );
+    std::fs::write(folder.join("feira.toml"), text).expect("the settings can be written");
+}
+
+/// A token of someone who sets the business up, and answers its customers.
+fn token(folder: &std::path::Path) -> String {
+    let tenant = TenantId::new(TENANT).expect("it names a business");
+    let key = DevKey::load_or_create(folder).expect("there is a key");
+    let valid_for = Duration::from_secs(3_600);
+    let issue = Issue { sub: MEMBER, tenant: Some(&tenant), roles: &[Role::Admin], country: None, valid_for };
+    key.issue(&issue).expect("a token is signed")
+}
