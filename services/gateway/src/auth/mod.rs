@@ -1,0 +1,12 @@
+//! Who calls: tokens, the keys they are signed with, and what a caller may reach.
+
+mod dev_key;
+mod key_file;
+mod platform_secret;
+mod scope;
+mod verifier;
+
+pub use dev_key::{DevKey, DevKeyError, Issue};
+pub use platform_secret::{PlatformSecret, SecretError};
+pub use scope::{Caller, Scope};
+pub use verifier::{PublicKey, TokenError, Verifier, VerifierConfig};

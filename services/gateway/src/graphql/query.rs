@@ -1,0 +1,209 @@
+//! What can be read.
+
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use feira_ids::{PrincipalKind, Role};
+use feira_rows::{CARTS_PROJECTION, PRODUCTS_PROJECTION};
+
+use super::cart::Cart;
+use super::node::{self, GlobalId, Node};
+use super::product::Product;
+use super::products::{self, PageArguments, ProductConnection, page_cost};
+use super::scalars::{DateTime, PositionText};
+use super::{Field, asked, catch_up, field, gateway, scope};
+use crate::auth::{Caller, Scope};
+use crate::error::ApiError;
+
+/// The most ids that are looked up at once.
+const NODES_MAX: usize = 100;
+
+pub(crate) struct Query;
+
+/// What can be read.
+#[Object]
+impl Query {
+    /// Who is asking; none without a token.
+    async fn viewer(&self, ctx: &Context<'_>) -> Option<Viewer> {
+        asked(ctx).caller.as_deref().map(Viewer::of)
+    }
+
+    /// What an id names; none when it names nothing that the caller may see.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id, as it was given.")] id: ID) -> Field<Node> {
+        let mut found = match nodes_of(ctx, &[id]).await {
+            Ok(found) => found,
+            Err(error) => return field(Err(error)),
+        };
+        found.pop().flatten().map(Ok)
+    }
+
+    /// What several ids name, in their order; none in place of what names nothing that the caller may see.
+    #[graphql(complexity = "ids.len() * child_complexity + 1")]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ids, as they were given; at most 100.")] ids: Vec<ID>,
+    ) -> async_graphql::Result<Vec<Option<Node>>> {
+        if ids.len() > NODES_MAX {
+            return Err(ApiError::BadInput(format!("at most {NODES_MAX} ids at once")).into_graphql());
+        }
+        nodes_of(ctx, &ids).await.map_err(ApiError::into_graphql)
+    }
+
+    /// One product of a business; none when it has no such product.
+    async fn product(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The business; a member's own when none is given.")] business: Option<String>,
+        #[graphql(desc = "The business's own id of the product.")] sku: String,
+        #[graphql(desc = "See at least what had happened by then.")] position: Option<PositionText>,
+    ) -> Field<Product> {
+        let found = async {
+            let scope = scope(ctx, business.as_deref())?;
+            scope.reads_catalog()?;
+            catch_up(ctx, position.as_ref(), PRODUCTS_PROJECTION).await?;
+            gateway(ctx).reads.product(&scope, &sku).await
+        };
+        found.await.map(|row| row.map(Product::of_row)).map_err(ApiError::into_graphql).transpose()
+    }
+
+    /// The products of a business, page by page: the first ones after a place, or the last ones before one.
+    #[graphql(complexity = "page_cost(first, last) * child_complexity + 1")]
+    #[allow(clippy::too_many_arguments)]
+    async fn products(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The business; a member's own when none is given.")] business: Option<String>,
+        #[graphql(desc = "How many from the front, 1 to 100; 20 when neither first nor last is given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only those after this place.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this place.")] before: Option<String>,
+        #[graphql(desc = "See at least what had happened by then.")] position: Option<PositionText>,
+    ) -> Field<ProductConnection> {
+        let page = async {
+            let scope = scope(ctx, business.as_deref())?;
+            products::page(ctx, scope, PageArguments { first, after, last, before, position }).await
+        };
+        field(page.await)
+    }
+
+    /// A customer's cart at a business; an empty one while nothing has been put in.
+    async fn cart(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The business; a member's own when none is given.")] business: Option<String>,
+        #[graphql(desc = "Whose cart; a customer's own when none is given.")] customer: Option<String>,
+        #[graphql(desc = "See at least what had happened by then.")] position: Option<PositionText>,
+    ) -> Field<Cart> {
+        let found = async {
+            let scope = scope(ctx, business.as_deref())?;
+            let customer = scope.customer(customer.as_deref())?;
+            catch_up(ctx, position.as_ref(), CARTS_PROJECTION).await?;
+            let row = gateway(ctx).reads.cart(&scope, &customer).await?;
+            Ok(Cart::of_row(scope, customer, row, position))
+        };
+        field(found.await)
+    }
+}
+
+/// What the ids name. What the caller may not see is not told apart from what is not there.
+async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, ApiError> {
+    asked(ctx).caller.as_ref().ok_or(ApiError::Unauthenticated)?;
+    let named: Vec<Option<(Scope, GlobalId)>> = ids
+        .iter()
+        .map(|id| {
+            let named = node::read(id)?;
+            Some((scope(ctx, Some(named.tenant.as_str())).ok()?, named))
+        })
+        .collect();
+    catch_up(ctx, None, PRODUCTS_PROJECTION).await?;
+    catch_up(ctx, None, CARTS_PROJECTION).await?;
+    let reads = &gateway(ctx).reads;
+    let mut found: Vec<Option<Node>> = (0..ids.len()).map(|_| None).collect();
+    // The products of each business are loaded together.
+    let mut products: Vec<(Scope, Vec<(usize, String)>)> = Vec::new();
+    for (index, named) in named.into_iter().enumerate() {
+        let Some((scope, GlobalId { aggregate, .. })) = named else { continue };
+        match aggregate.kind_name() {
+            "product" if scope.reads_catalog().is_ok() => {
+                let wanted = (index, aggregate.key().to_owned());
+                match products.iter_mut().find(|(known, _)| *known == scope) {
+                    Some((_, skus)) => skus.push(wanted),
+                    None => products.push((scope, vec![wanted])),
+                }
+            }
+            "cart" => {
+                let Ok(customer) = scope.customer(Some(aggregate.key())) else { continue };
+                let row = reads.cart(&scope, &customer).await?;
+                found[index] = row.map(|row| Node::Cart(Cart::of_row(scope, customer, Some(row), None)));
+            }
+            _ => {}
+        }
+    }
+    for (scope, wanted) in products {
+        let rows = reads.products(&scope, wanted.iter().map(|(_, sku)| sku.as_str())).await?;
+        for ((index, _), row) in wanted.into_iter().zip(rows) {
+            found[index] = row.map(|row| Node::Product(Product::of_row(row)));
+        }
+    }
+    Ok(found)
+}
+
+/// What a caller is.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "PrincipalKind")]
+pub(crate) enum ViewerKind {
+    /// A person who shops.
+    Person,
+    /// Someone, or some system, that acts for one business.
+    Member,
+    /// Someone who runs the platform.
+    Operator,
+    /// A part of the platform.
+    Service,
+}
+
+/// What a caller may do.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "Role", name = "Role")]
+pub(crate) enum ViewerRole {
+    /// Shops: their own carts and orders.
+    Consumer,
+    /// Answers customers for a business.
+    Agent,
+    /// Sets a business up: its catalog, its people.
+    Admin,
+    /// Reads a business's figures.
+    Analyst,
+    /// Runs the platform.
+    Operator,
+    /// A part of the platform.
+    Service,
+}
+
+/// Who is asking, as the token says.
+#[derive(SimpleObject)]
+pub(crate) struct Viewer {
+    /// What the caller is.
+    kind: ViewerKind,
+    /// The caller's own id.
+    subject: String,
+    /// The business acted for; a person and an operator have none.
+    business: Option<String>,
+    /// What the caller may do.
+    roles: Vec<ViewerRole>,
+    /// When the token ends.
+    expires_at: DateTime,
+}
+
+impl Viewer {
+    fn of(caller: &Caller) -> Self {
+        Self {
+            kind: caller.kind.into(),
+            subject: caller.sub.to_string(),
+            business: caller.tenant.as_ref().map(ToString::to_string),
+            roles: caller.roles.iter().map(|role| (*role).into()).collect(),
+            expires_at: DateTime(i64::try_from(caller.expires_at_s).unwrap_or(i64::MAX).saturating_mul(1000)),
+        }
+    }
+}

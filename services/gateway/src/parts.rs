@@ -1,0 +1,82 @@
+//! What the gateway is put together from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use feira_projection_store::Store;
+use feira_runtime::Commands;
+use feira_sealing::Keyring;
+use serde::{Deserialize, Serialize};
+
+use crate::auth::{PlatformSecret, Verifier};
+use crate::operator::LogReader;
+
+/// Everything the gateway needs from the process it runs in.
+pub struct GatewayParts {
+    /// Where commands are sent.
+    pub commands: Arc<dyn Commands>,
+    /// Where rows are read.
+    pub store: Arc<dyn Store>,
+    /// The keys of personal content.
+    pub keyring: Arc<dyn Keyring>,
+    /// Checks tokens.
+    pub verifier: Verifier,
+    /// Behind business-scoped ids and cursors.
+    pub secret: PlatformSecret,
+    /// Reads the log for operators; none where this process has no log at hand.
+    pub log: Option<Arc<dyn LogReader>>,
+    /// Whether the process can serve now; if not, what it waits for.
+    pub ready: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+    /// Settings.
+    pub config: GatewayConfig,
+}
+
+/// Who may ask for the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Introspection {
+    /// Everybody: for development.
+    Open,
+    /// Whoever has a token.
+    SignedIn,
+    /// Nobody.
+    Off,
+}
+
+/// What an operator may set. Every field has a default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewayConfig {
+    /// Who may ask for the schema.
+    pub introspection: Introspection,
+    /// How long a command is tried, in milliseconds.
+    pub command_timeout_ms: u64,
+    /// How long a request may take, its body included, in milliseconds.
+    pub request_timeout_ms: u64,
+    /// The largest cost of a query: one for each field, times the sizes of the lists it is in.
+    pub complexity_max: usize,
+    /// How many rows of an import are on their way to their owners at once.
+    pub import_in_flight_max: usize,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            introspection: Introspection::SignedIn,
+            command_timeout_ms: 10_000,
+            request_timeout_ms: 15_000,
+            complexity_max: 20_000,
+            import_in_flight_max: 768,
+        }
+    }
+}
+
+impl GatewayConfig {
+    pub(crate) fn command_timeout(&self) -> Duration {
+        Duration::from_millis(self.command_timeout_ms)
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+}

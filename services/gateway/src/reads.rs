@@ -1,0 +1,171 @@
+//! Reading rows: always within a scope, so that nothing of another business can be asked for.
+
+use std::sync::Arc;
+
+use feira_events::cart::Line;
+use feira_ids::ServiceName;
+use feira_projection_store::{Page, ProjectionId, Range, Store, StoreError, Value};
+use feira_rows::cart::{CART_EDITS, CART_LINES, CARTS, CartRow, EditRow, cart_key, lines_from_rows, undoable};
+use feira_rows::catalog::{PRODUCTS, ProductRow, SHELVES, product_key, shelf_key};
+use feira_rows::{CARTS_PROJECTION, PRODUCTS_PROJECTION, RowError};
+use feira_runtime::{Position, Reads, Waited};
+use futures::future::try_join_all;
+
+use crate::auth::Scope;
+use crate::error::ApiError;
+
+/// More rows than a cart may have lines or remembered edits.
+const CART_ROWS_MAX: usize = 1_000;
+
+/// The rows, as callers may read them.
+pub(crate) struct ScopedReads {
+    store: Arc<dyn Store>,
+    waits: Reads,
+}
+
+/// Where a product stands in its business's list: by shelf, then by SKU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub shelf: i32,
+    pub sku: Arc<str>,
+}
+
+/// Which products of the list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Window {
+    pub after: Option<Place>,
+    pub before: Option<Place>,
+    /// The last ones instead of the first.
+    pub backward: bool,
+    pub count: usize,
+}
+
+impl ScopedReads {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        let projections = [
+            (PRODUCTS_PROJECTION, vec![ServiceName::new("catalog")]),
+            (CARTS_PROJECTION, vec![ServiceName::new("cart")]),
+        ];
+        Self { waits: Reads::new(store.clone(), projections), store }
+    }
+
+    /// Waits, for a bounded time, until `projection` has come to `position`; answers whether it has.
+    pub(crate) async fn caught_up(&self, position: &Position, projection: ProjectionId) -> Result<bool, ApiError> {
+        match self.waits.wait_for(position, projection).await.map_err(store_error)? {
+            Waited::Reached => Ok(true),
+            Waited::Lagging { lane, at, wanted } => {
+                tracing::info!(lane = %lane, at, wanted, "projection {projection} lags behind the position asked for");
+                Ok(false)
+            }
+        }
+    }
+
+    /// One product.
+    pub(crate) async fn product(&self, scope: &Scope, sku: &str) -> Result<Option<Arc<ProductRow>>, ApiError> {
+        scope.reads_catalog()?;
+        let row = self.store.get(&PRODUCTS, &product_key(scope.tenant(), sku)).await.map_err(store_error)?;
+        row.map(|row| ProductRow::from_row(row).map(Arc::new)).transpose().map_err(row_error)
+    }
+
+    /// Many products in one load, in the order asked.
+    pub(crate) async fn products<'a>(
+        &self,
+        scope: &Scope,
+        skus: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<Option<Arc<ProductRow>>>, ApiError> {
+        scope.reads_catalog()?;
+        let keys: Vec<_> = skus.map(|sku| product_key(scope.tenant(), sku)).collect();
+        let rows = self.store.get_many(&PRODUCTS, &keys).await.map_err(store_error)?;
+        rows.into_iter()
+            .map(|row| row.map(|row| ProductRow::from_row(row).map(Arc::new)).transpose().map_err(row_error))
+            .collect()
+    }
+
+    /// The products in `window`, in the list's order, and whether there are more in the direction read.
+    pub(crate) async fn product_list(
+        &self,
+        scope: &Scope,
+        window: &Window,
+    ) -> Result<(Vec<ProductRow>, bool), ApiError> {
+        scope.reads_catalog()?;
+        // Two places the wrong way round hold nothing between them.
+        if let (Some(after), Some(before)) = (&window.after, &window.before)
+            && (after.shelf, &after.sku) >= (before.shelf, &before.sku)
+        {
+            return Ok((Vec::new(), false));
+        }
+        let first = window.after.as_ref().map_or(0, |place| place.shelf);
+        let last = window.before.as_ref().map_or(SHELVES as i32 - 1, |place| place.shelf);
+        let mut shelves: Vec<i32> = (first..=last).collect();
+        if window.backward {
+            shelves.reverse();
+        }
+        let mut rows = Vec::with_capacity(window.count + 1);
+        // One shelf nearly always fills the page. Where it does not, twice as many are asked at once each time: few
+        // waits for a small catalog, little read in vain from a large one.
+        let (mut next, mut at_once) = (0, 1);
+        while rows.len() <= window.count && next < shelves.len() {
+            let group = &shelves[next..(next + at_once).min(shelves.len())];
+            let limit = window.count + 1 - rows.len();
+            let pages = try_join_all(group.iter().map(|shelf| self.shelf(scope, window, *shelf, limit))).await?;
+            rows.extend(pages.into_iter().flat_map(|page| page.rows));
+            next += group.len();
+            at_once *= 2;
+        }
+        let more = rows.len() > window.count;
+        rows.truncate(window.count);
+        let mut products =
+            rows.into_iter().map(ProductRow::from_row).collect::<Result<Vec<_>, _>>().map_err(row_error)?;
+        if window.backward {
+            products.reverse();
+        }
+        Ok((products, more))
+    }
+
+    async fn shelf(&self, scope: &Scope, window: &Window, shelf: i32, limit: usize) -> Result<Page, ApiError> {
+        let on_shelf = |place: &Option<Place>| {
+            place.as_ref().filter(|place| place.shelf == shelf).map(|place| vec![Value::Text(place.sku.clone())])
+        };
+        let range =
+            Range { after: on_shelf(&window.after), before: on_shelf(&window.before), reverse: window.backward, limit };
+        self.store.scan(&PRODUCTS, &shelf_key(scope.tenant(), shelf), range).await.map_err(store_error)
+    }
+
+    /// A customer's cart without its lines; none while nothing has happened to it.
+    pub(crate) async fn cart(&self, scope: &Scope, customer: &str) -> Result<Option<CartRow>, ApiError> {
+        let customer = scope.customer(Some(customer))?;
+        let row = self.store.get(&CARTS, &cart_key(scope.tenant(), &customer)).await.map_err(store_error)?;
+        row.map(CartRow::from_row).transpose().map_err(row_error)
+    }
+
+    /// The lines of a customer's cart, in the order in which they are shown.
+    pub(crate) async fn cart_lines(&self, scope: &Scope, customer: &str) -> Result<Vec<Line>, ApiError> {
+        let customer = scope.customer(Some(customer))?;
+        let range = Range { limit: CART_ROWS_MAX, ..Range::default() };
+        let page = self.store.scan(&CART_LINES, &cart_key(scope.tenant(), &customer), range).await;
+        lines_from_rows(page.map_err(store_error)?.rows).map_err(row_error)
+    }
+
+    /// The versions of the edits of a customer's cart that can be taken back, the latest first.
+    pub(crate) async fn cart_undoable(&self, scope: &Scope, customer: &str) -> Result<Vec<i64>, ApiError> {
+        let customer = scope.customer(Some(customer))?;
+        let range = Range { limit: CART_ROWS_MAX, ..Range::default() };
+        let page = self.store.scan(&CART_EDITS, &cart_key(scope.tenant(), &customer), range).await;
+        let edits = page.map_err(store_error)?.rows.into_iter().map(EditRow::from_row).collect::<Result<Vec<_>, _>>();
+        Ok(undoable(&edits.map_err(row_error)?))
+    }
+}
+
+fn store_error(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Unavailable { .. } => {
+            tracing::warn!(error = %crate::error::chain(&error), "the store did not answer a read");
+            ApiError::Unavailable
+        }
+        StoreError::Damaged { .. } | StoreError::Invalid { .. } => ApiError::internal("a read failed", &error),
+    }
+}
+
+fn row_error(error: RowError) -> ApiError {
+    ApiError::internal("a row cannot be read", &error)
+}

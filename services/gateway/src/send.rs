@@ -1,0 +1,152 @@
+//! Commands on their way to their owners, and what their answers mean to a caller.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use feira_ids::{AggregateId, CommandId, Fingerprint, client_key_is_valid};
+use feira_runtime::{Accepted, Answer, Command, Position};
+use serde::Serialize;
+
+use crate::auth::Scope;
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::graphql::{Asked, UserError};
+
+/// The form of inputs sent now.
+const INPUT_VERSION: u16 = 1;
+
+/// What is asked of whom.
+pub(crate) struct Addressed<'a> {
+    pub scope: &'a Scope,
+    pub aggregate: AggregateId,
+    pub operation: &'static str,
+    pub expected_version: Option<u64>,
+}
+
+/// A command's id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    pub command_id: CommandId,
+}
+
+/// How a command ended for the caller.
+pub(crate) enum Outcome {
+    Accepted(Accepted),
+    /// Refused, or not decided, for a reason that the caller can mend; with a position when the refusal stands.
+    Refused {
+        error: UserError,
+        position: Option<Position>,
+    },
+}
+
+impl Named {
+    /// The id of what `scope` asks as `operation` under the client's `key`; one of its own when there is no key.
+    pub(crate) fn new(scope: &Scope, operation: &str, key: Option<&str>) -> Result<Result<Self, UserError>, ApiError> {
+        let made;
+        let key = match key {
+            Some(key) if client_key_is_valid(key) => key,
+            Some(_) => {
+                let message = "a command id is 1 to 255 printable ASCII characters";
+                return Ok(Err(UserError::on("commandId", "INVALID_COMMAND_ID", message)));
+            }
+            None => {
+                made = random_key()?;
+                &made
+            }
+        };
+        let principal = scope.principal().to_string();
+        Ok(Ok(Self { command_id: CommandId::derive(scope.tenant(), &principal, operation, key) }))
+    }
+}
+
+fn random_key() -> Result<String, ApiError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| ApiError::internal("no randomness for a command id", &error))?;
+    Ok(format!("gateway:{:032x}", u128::from_be_bytes(bytes)))
+}
+
+impl Gateway {
+    /// Sends a command and waits for what came of it.
+    pub(crate) async fn send(
+        &self,
+        addressed: Addressed<'_>,
+        named: Named,
+        input: &impl Serialize,
+        asked: &Asked,
+    ) -> Result<Outcome, ApiError> {
+        let command = self.command(addressed, named, input, asked.traceparent.clone())?;
+        outcome(self.commands.ask(command).await)
+    }
+
+    pub(crate) fn command(
+        &self,
+        addressed: Addressed<'_>,
+        named: Named,
+        input: &impl Serialize,
+        traceparent: Option<Arc<str>>,
+    ) -> Result<Command, ApiError> {
+        let Addressed { scope, aggregate, operation, expected_version } = addressed;
+        let input = serde_json::to_vec(input).map_err(|error| ApiError::internal("an input has no JSON", &error))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Command {
+            tenant: scope.tenant().clone(),
+            principal: scope.principal().clone(),
+            aggregate,
+            operation: operation.into(),
+            version: INPUT_VERSION,
+            command_id: named.command_id,
+            fingerprint: Fingerprint::of(operation, &input),
+            expected_version,
+            deadline_ms: i64::try_from((now + self.config.command_timeout()).as_millis()).unwrap_or(i64::MAX),
+            causation_id: named.command_id.0,
+            correlation_id: named.command_id.0,
+            traceparent,
+            input: Bytes::from(input),
+        })
+    }
+}
+
+/// What an answer means to the caller.
+pub(crate) fn outcome(answer: Answer) -> Result<Outcome, ApiError> {
+    let mend = |error| Ok(Outcome::Refused { error, position: None });
+    match answer {
+        Answer::Accepted(accepted) => Ok(Outcome::Accepted(accepted)),
+        Answer::Refused { position, code, field, message } => {
+            let error = UserError::new(&code, field.map(|field| camel_case(&field)), message.to_string());
+            Ok(Outcome::Refused { error, position: Some(position) })
+        }
+        Answer::Conflict { current } => mend(UserError::on(
+            "expectedVersion",
+            "CONFLICT",
+            format!("it has version {current} by now: look at it again, then send with that version"),
+        )),
+        Answer::KeyReused => mend(UserError::on(
+            "commandId",
+            "IDEMPOTENCY_KEY_REUSED",
+            "this command id was used for something else: take a fresh one for each command",
+        )),
+        Answer::Invalid { reason } => Err(ApiError::BadInput(reason.to_string())),
+        Answer::Forbidden => Err(ApiError::Forbidden),
+        Answer::FactsUnavailable { reason } => {
+            tracing::warn!(%reason, "a command was not decided for want of a fact");
+            Err(ApiError::Unavailable)
+        }
+        Answer::Moved { .. } | Answer::NotReady => Err(ApiError::Unavailable),
+        Answer::Overloaded => Err(ApiError::Throttled),
+        Answer::Poison { reason } => Err(ApiError::fault(&format!("a command was set aside: {reason}"))),
+        Answer::TimedOut => Err(ApiError::Timeout),
+    }
+}
+
+/// A field's name as GraphQL writes it: `sale_price` as `salePrice`.
+fn camel_case(field: &str) -> String {
+    let mut parts = field.split('_');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut letters = part.chars();
+        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
+}

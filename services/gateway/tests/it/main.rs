@@ -1,0 +1,10 @@
+//! The gateway from outside: HTTP in, HTTP out, with owners of lanes and a store that are held in memory.
+
+mod accounts;
+mod feeds;
+mod http;
+mod mutations;
+mod queries;
+mod schema;
+mod support;
+mod tenants;

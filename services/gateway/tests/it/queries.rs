@@ -1,0 +1,167 @@
+//! Reading: pages in both directions, carts, nodes, positions, and how often the store is asked.
+
+use serde_json::{Value, json};
+
+use crate::support::{SHOP, World, world};
+
+async fn shop_with(products: usize) -> (World, String) {
+    let world = world().await;
+    for number in 0..products {
+        world.put(SHOP, &format!("SKU-{number:03}"), "10.00").await;
+    }
+    let token = world.admin(SHOP);
+    (world, token)
+}
+
+async fn page(world: &World, token: &str, arguments: &str) -> Value {
+    let query = format!(
+        "{{ products({arguments}) {{ edges {{ cursor node {{ sku }} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
+    );
+    world.data(token, &query).await["products"].clone()
+}
+
+fn skus(page: &Value) -> Vec<String> {
+    let edges = page["edges"].as_array().unwrap();
+    edges.iter().map(|edge| edge["node"]["sku"].as_str().unwrap().to_owned()).collect()
+}
+
+fn turns(page: &Value) -> (bool, bool) {
+    let info = &page["pageInfo"];
+    (info["hasPreviousPage"].as_bool().unwrap(), info["hasNextPage"].as_bool().unwrap())
+}
+
+#[tokio::test]
+async fn a_list_read_page_by_page_is_whole_in_both_directions() {
+    let (world, token) = shop_with(47).await;
+    let (mut forward, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = page(&world, &token, &format!("first: 10 {after}")).await;
+        assert_eq!(turns(&page), (!forward.is_empty(), forward.len() + 10 < 47));
+        forward.extend(skus(&page));
+        if !turns(&page).1 {
+            break;
+        }
+        after = format!("after: {}", page["pageInfo"]["endCursor"]);
+    }
+    let (mut backward, mut before) = (Vec::new(), String::new());
+    loop {
+        let page = page(&world, &token, &format!("last: 9 {before}")).await;
+        assert_eq!(turns(&page), (backward.len() + 9 < 47, !backward.is_empty()));
+        backward.splice(0..0, skus(&page));
+        if !turns(&page).0 {
+            break;
+        }
+        before = format!("before: {}", page["pageInfo"]["startCursor"]);
+    }
+    assert_eq!(forward, backward);
+    let mut all = forward.clone();
+    all.sort();
+    all.dedup();
+    assert_eq!((all.len(), forward.len()), (47, 47));
+}
+
+#[tokio::test]
+async fn a_page_between_two_places_holds_what_is_between() {
+    let (world, token) = shop_with(12).await;
+    let all = page(&world, &token, "first: 100").await;
+    let cursor = |at: usize| all["edges"][at]["cursor"].as_str().unwrap().to_owned();
+    let between =
+        page(&world, &token, &format!("first: 100, after: \"{}\", before: \"{}\"", cursor(2), cursor(7))).await;
+    assert_eq!(skus(&between), skus(&all)[3..7]);
+    let swapped =
+        page(&world, &token, &format!("first: 100, after: \"{}\", before: \"{}\"", cursor(7), cursor(2))).await;
+    assert!(skus(&swapped).is_empty());
+    let end = page(&world, &token, &format!("first: 5, after: \"{}\"", cursor(11))).await;
+    assert_eq!((skus(&end).len(), turns(&end)), (0, (true, false)));
+}
+
+#[tokio::test]
+async fn wrong_pages_are_refused_in_words() {
+    let (world, token) = shop_with(1).await;
+    for arguments in ["first: 0", "first: 101", "last: -1", "first: 1, last: 1", "after: \"AAAA\"", "before: \"\""] {
+        let reply = world.ask(&token, &format!("{{ products({arguments}) {{ edges {{ cursor }} }} }}")).await;
+        assert_eq!(reply.codes(), ["BAD_USER_INPUT"], "{arguments}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_product_is_none_and_an_untouched_cart_is_empty() {
+    let (world, _) = shop_with(0).await;
+    let data = world.data(&world.person("ana"), &format!(
+        "{{ product(business: \"{SHOP}\", sku: \"no such\") {{ sku }} cart(business: \"{SHOP}\") {{ version lines {{ sku }} subtotal {{ amount }} note {{ text }} undoable warnings {{ code }} }} }}"
+    )).await;
+    assert_eq!(data["product"], Value::Null);
+    let empty = json!({ "version": 0, "lines": [], "subtotal": null, "note": null, "undoable": [], "warnings": [] });
+    assert_eq!(data["cart"], empty);
+}
+
+#[tokio::test]
+async fn ids_lead_back_to_what_they_name() {
+    let (world, token) = shop_with(2).await;
+    let id = world.data(&token, "{ product(sku: \"SKU-001\") { id } }").await["product"]["id"].clone();
+    let query = format!(
+        "{{ node(id: {id}) {{ id ... on Product {{ sku }} }} nodes(ids: [{id}, \"nothing\", {id}]) {{ id }} }}"
+    );
+    let data = world.data(&token, &query).await;
+    assert_eq!(data["node"], json!({ "id": id, "sku": "SKU-001" }));
+    assert_eq!(data["nodes"], json!([{ "id": id }, null, { "id": id }]));
+}
+
+#[tokio::test]
+async fn a_query_at_a_position_that_is_not_reached_says_so_beside_the_data() {
+    let (world, token) = shop_with(3).await;
+    let query = "{ product(sku: \"SKU-001\", position: \"catalog/0:9999,cart/0:7\") { sku } }";
+    let reply = world.ask(&token, query).await;
+    assert_eq!(reply.codes(), ["PROJECTION_LAG"]);
+    assert_eq!(reply.json()["data"]["product"]["sku"], "SKU-001");
+    // Of a service that the projection does not take in, nothing is waited for.
+    let others = "{ product(sku: \"SKU-001\", position: \"cart/0:9999\") { sku } }";
+    assert_eq!(world.data(&token, others).await["product"]["sku"], "SKU-001");
+    let by_header = world
+        .post(
+            Some(&token),
+            &json!({ "query": "{ product(sku: \"SKU-001\") { sku } }" }),
+            &[("x-feira-position", "catalog/0:9999")],
+        )
+        .await;
+    assert_eq!(by_header.codes(), ["PROJECTION_LAG"]);
+    for position in ["nonsense", "catalog/2000:1", "catalog/0:-1"] {
+        let reply =
+            world.ask(&token, &format!("{{ product(sku: \"SKU-001\", position: \"{position}\") {{ sku }} }}")).await;
+        assert_eq!(reply.codes(), ["BAD_USER_INPUT"], "{position}");
+    }
+}
+
+#[tokio::test]
+async fn how_often_the_store_is_read_depends_on_depth_not_on_size() {
+    let (world, token) = shop_with(60).await;
+    for number in 0..60 {
+        let add = format!(
+            "mutation {{ cartAddItem(input: {{ customer: \"BR.1\", sku: \"SKU-{number:03}\", quantity: 1 }}) {{ userErrors {{ code }} }} }}"
+        );
+        world.data(&token, &add).await;
+    }
+    let cart = "cart(customer: \"BR.1\") { version lines { sku lineTotal { amount } priceNow { amount } product { title currentPrice { amount } } } subtotal { amount } warnings { code } undoable }";
+    world.store.reads();
+    let data = world.data(&token, &format!("{{ {cart} }}")).await;
+    assert_eq!(data["cart"]["lines"].as_array().unwrap().len(), 60);
+    // The cart, its lines, its edits, and the products of all lines together.
+    assert_eq!(world.store.reads(), 4);
+    world.data(&token, "{ cart(customer: \"BR.1\") { version } }").await;
+    assert_eq!(world.store.reads(), 1);
+    world.data(&token, "{ products(first: 20) { edges { node { sku title price { amount } } } } }").await;
+    let small = world.store.reads();
+    world.data(&token, "{ products(first: 60) { edges { node { sku title price { amount } } } } }").await;
+    // A page longer than its shelf goes on to the next ones: never more often than there are shelves.
+    assert!(small <= 16 && world.store.reads() <= 16);
+    let ids: Vec<Value> =
+        world.data(&token, "{ products(first: 50) { edges { node { id } } } }").await["products"]["edges"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|edge| edge["node"]["id"].clone())
+            .collect();
+    world.store.reads();
+    world.data(&token, &format!("{{ nodes(ids: {}) {{ id ... on Product {{ title }} }} }}", json!(ids))).await;
+    assert_eq!(world.store.reads(), 1);
+}
