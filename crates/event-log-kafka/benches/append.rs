@@ -110,6 +110,7 @@ impl Bare {
             .set("bootstrap.servers", brokers)
             .set("transactional.id", format!("{prefix}bare"))
             .set("linger.ms", "0")
+            .set("compression.type", "lz4")
             .set("retry.backoff.ms", "1")
             .set("retry.backoff.max.ms", "20")
             .create()
@@ -125,7 +126,8 @@ impl Bare {
             self.producer.send(record).map_err(|(error, _)| error).expect("the record is queued");
         }
         while self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::from_millis(1));
+            self.producer.poll(Duration::ZERO);
+            std::thread::sleep(Duration::from_micros(150));
         }
         self.producer.commit_transaction(Duration::from_secs(7)).expect("the transaction commits");
     }

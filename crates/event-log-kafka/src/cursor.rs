@@ -164,9 +164,7 @@ impl Cursor {
                 place: format!("lane {}, offset {}", self.lane, self.position().unwrap_or_default()),
                 reason: "a batch whose checksum is wrong; restore the partition from a replica".into(),
             }),
-            RDKafkaErrorCode::UnknownTopic
-            | RDKafkaErrorCode::UnknownPartition
-            | RDKafkaErrorCode::UnknownTopicOrPartition => Err(LogError::NoSuchLane(self.lane.clone())),
+            // Topics that are missing are also what a broker tells that has just started and does not know them yet.
             _ => Ok(Step::Away(error)),
         }
     }

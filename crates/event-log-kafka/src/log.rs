@@ -1,8 +1,10 @@
 //! The log as a whole: connecting, asking, and handing out readers and memberships.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use feira_event_log::{EventLog, Hint, LaneReader, LogError, Membership, OwnerHints, Resume};
 use feira_ids::{LaneId, ServiceName};
@@ -19,6 +21,8 @@ use crate::{close, topics, wait};
 
 /// How long one question may take.
 const ASK: Duration = Duration::from_secs(5);
+/// The pause between two looks for a record that was acknowledged and cannot be read yet.
+const GLANCE: Duration = Duration::from_millis(2);
 
 /// The event log on a Kafka cluster.
 pub struct KafkaLog {
@@ -34,9 +38,17 @@ pub(crate) struct Shared {
     cluster: String,
     // Always there until dropped.
     asking: Option<BaseConsumer<Told>>,
+    acknowledged: Mutex<HashMap<LaneId, Arc<AtomicU64>>>,
 }
 
 impl Shared {
+    /// The last sequence of `lane` that a writer of this process has acknowledged. The broker confirms a transaction a
+    /// moment before its records can be read.
+    pub(crate) fn acknowledged(&self, lane: &LaneId) -> Arc<AtomicU64> {
+        let mut acknowledged = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
+        acknowledged.entry(lane.clone()).or_default().clone()
+    }
+
     /// The place after the last record of a lane, committed or not.
     pub(crate) fn high_watermark(&self, lane: &LaneId, patience: Duration) -> Result<u64, LogError> {
         let asking = self.asking();
@@ -98,7 +110,7 @@ impl KafkaLog {
         let announcements = topics::partitions(asking.client(), &names.lanes())?.unwrap_or(1);
         owners::follow(&config.reading(&names), &names.lanes(), announcements, Arc::downgrade(&owners))?;
         tracing::info!(cluster = %cluster, prefix = %config.prefix, "connected to {what}");
-        let shared = Arc::new(Shared { config, names, cluster, asking: Some(asking) });
+        let shared = Arc::new(Shared { config, names, cluster, asking: Some(asking), acknowledged: Mutex::default() });
         Ok(Arc::new(Self { shared, owners, ends: Mutex::default() }))
     }
 }
@@ -127,6 +139,26 @@ impl EventLog for KafkaLog {
     fn last_seq(&self, lane: &LaneId) -> Result<u64, LogError> {
         self.shared.check(lane)?;
         let cursor = Cursor::open(&self.shared, lane, Hint(0))?;
+        let acknowledged = self.shared.acknowledged(lane);
+        let deadline = Instant::now() + ASK;
+        loop {
+            let seq = self.visible_seq(lane, &cursor)?;
+            // What this process has acknowledged can be read in a moment; to say less would look like a loss.
+            if seq >= acknowledged.load(Ordering::Acquire) || Instant::now() >= deadline {
+                return Ok(seq);
+            }
+            thread::sleep(GLANCE);
+        }
+    }
+
+    fn owners(&self) -> Arc<dyn OwnerHints> {
+        self.owners.clone()
+    }
+}
+
+impl KafkaLog {
+    /// The last sequence that can be read at this moment.
+    fn visible_seq(&self, lane: &LaneId, cursor: &Cursor) -> Result<u64, LogError> {
         let (low, end) = cursor.committed_range()?;
         let known = || self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, seq)) = known().get(lane).filter(|(at, _)| *at == end) {
@@ -135,9 +167,5 @@ impl EventLog for KafkaLog {
         let seq = cursor.last_before(low, end)?.map_or(0, |record| record.lane_seq);
         known().insert(lane.clone(), (end, seq));
         Ok(seq)
-    }
-
-    fn owners(&self) -> Arc<dyn OwnerHints> {
-        self.owners.clone()
     }
 }

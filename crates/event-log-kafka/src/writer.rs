@@ -1,7 +1,7 @@
 //! Appending to a lane: one Kafka transaction for each batch, and no second try with a producer that is in doubt.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -110,6 +110,7 @@ pub(crate) struct Writer {
     lanes: String,
     term: u64,
     last_seq: u64,
+    acknowledged: Arc<AtomicU64>,
     idle_max: Duration,
     used: Instant,
     spent: Option<Spent>,
@@ -133,6 +134,7 @@ impl Writer {
             lanes: shared.names.lanes(),
             term,
             last_seq,
+            acknowledged: shared.acknowledged(lane),
             idle_max: Duration::from_millis(shared.config.writer_idle_max_ms),
             used: Instant::now(),
             spent: None,
@@ -268,7 +270,10 @@ impl LaneWriter for Writer {
         let outcome = self.transaction(batch, announce);
         self.used = Instant::now();
         match &outcome {
-            Ok(_) => self.last_seq += batch.len() as u64,
+            Ok(_) => {
+                self.last_seq += batch.len() as u64;
+                self.acknowledged.fetch_max(self.last_seq, Ordering::Release);
+            }
             Err(AppendError::Fenced) => self.spent = Some(Spent::Fenced),
             Err(AppendError::Unknown(_) | AppendError::Refused { .. } | AppendError::Invalid { .. }) => {
                 self.spent = Some(Spent::InDoubt);
