@@ -124,7 +124,8 @@ impl Run<'_> {
     /// Tells a command which servers it concerns.
     fn with_stack(&self, mut command: Command) -> Command {
         if let Some(stack) = &self.stack {
-            command.env("FEIRA_STACK", stack);
+            // The jars are those of `make up`, fetched once for both.
+            command.env("FEIRA_STACK", stack).env("FEIRA_JARS", self.root.join("deploy/local/.stack"));
         }
         command
     }
