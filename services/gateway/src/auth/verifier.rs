@@ -115,6 +115,10 @@ impl Verifier {
         let key = header.kid.as_deref().and_then(|kid| self.keys.get(kid)).ok_or(TokenError::Refused)?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation).map_err(|_| TokenError::Refused)?;
         let caller = Arc::new(caller(claims.claims)?);
+        // The library still takes a token in the second in which it ends.
+        if caller.expires_at_s <= now {
+            return Err(TokenError::Refused);
+        }
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).put(token.into(), caller.clone());
         Ok(caller)
     }

@@ -133,6 +133,19 @@ async fn a_query_at_a_position_that_is_not_reached_says_so_beside_the_data() {
 }
 
 #[tokio::test]
+async fn what_was_just_written_is_waited_for() {
+    let (world, token) = shop_with(1).await;
+    world.owners.hold_projections();
+    let put = "mutation { productPut(input: { sku: \"LATE\", title: \"x\", price: { amount: \"1\", currency: \"BRL\" } }) { position } }";
+    let position = world.data(&token, put).await["productPut"]["position"].clone();
+    let query = format!("{{ product(sku: \"LATE\", position: {position}) {{ sku }} }}");
+    assert_eq!(world.ask(&token, &query).await.codes(), ["PROJECTION_LAG"]);
+    // Once the projection goes on while the query waits, the query sees it.
+    let (data, ()) = tokio::join!(world.data(&token, &query), world.owners.release_projections());
+    assert_eq!(data["product"]["sku"], "LATE");
+}
+
+#[tokio::test]
 async fn how_often_the_store_is_read_depends_on_depth_not_on_size() {
     let (world, token) = shop_with(60).await;
     for number in 0..60 {

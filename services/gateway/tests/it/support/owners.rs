@@ -24,6 +24,7 @@ pub struct Owners {
     store: Arc<CountedStore>,
     state: Mutex<State>,
     holding: AtomicBool,
+    held: Mutex<Vec<Mutation>>,
 }
 
 #[derive(Default)]
@@ -38,12 +39,21 @@ struct State {
 
 impl Owners {
     pub fn new(store: Arc<CountedStore>) -> Self {
-        Self { store, state: Mutex::default(), holding: AtomicBool::new(false) }
+        Self { store, state: Mutex::default(), holding: AtomicBool::new(false), held: Mutex::default() }
     }
 
     /// From now on rows are not written.
     pub fn hold_projections(&self) {
         self.holding.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes the rows of the catalog held back.
+    pub async fn release_projections(&self) {
+        self.holding.store(false, Ordering::Relaxed);
+        let writes = std::mem::take(&mut *self.held.lock().unwrap());
+        let lane_seq = self.state.lock().unwrap().seq;
+        let checkpoint = Checkpoint { lane_seq, hint: 0 };
+        self.store.apply(writes, PRODUCTS_PROJECTION, "catalog/0", checkpoint).await.unwrap();
     }
 
     /// What the next command is answered, instead of being decided.
@@ -54,12 +64,6 @@ impl Owners {
     /// Everything sent so far.
     pub fn seen(&self) -> Vec<Command> {
         self.state.lock().unwrap().seen.clone()
-    }
-
-    /// How many products a business lists.
-    pub fn listed(&self, shop: &str) -> usize {
-        let state = self.state.lock().unwrap();
-        state.products.iter().filter(|((tenant, _), view)| tenant == shop && view.listed).count()
     }
 
     fn decide(&self, command: &Command) -> (Answer, Vec<Mutation>) {
@@ -101,7 +105,9 @@ impl Owners {
 impl Commands for Owners {
     async fn ask(&self, command: Command) -> Answer {
         let (answer, writes) = self.decide(&command);
-        if !writes.is_empty() && !self.holding.load(Ordering::Relaxed) {
+        if self.holding.load(Ordering::Relaxed) {
+            self.held.lock().unwrap().extend(writes);
+        } else if !writes.is_empty() {
             let (projection, lane) = match command.aggregate.kind_name() {
                 "product" => (PRODUCTS_PROJECTION, "catalog/0"),
                 _ => (CARTS_PROJECTION, "cart/0"),
