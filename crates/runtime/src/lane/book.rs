@@ -93,7 +93,8 @@ impl Book {
         if !meta.aggregate.is_empty() {
             let version = self.fold(&opened)?;
             if meta.index == 0 {
-                self.remember(meta, record.hint, version - 1 + u64::from(meta.aggregate_seq.is_none()));
+                let events = u64::from(meta.aggregate_seq.is_some());
+                self.remember(meta, record.hint, version - events);
             }
         }
         self.advance(meta, record.hint);

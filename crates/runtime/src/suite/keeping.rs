@@ -53,9 +53,14 @@ pub fn a_lost_folder_is_built_again_from_the_log(home: &dyn Home) {
         for i in 0..50 {
             accepted(shop.add(&format!("BR.{}", i % 7), "mango", 1, &format!("k{i}")).await);
         }
+        // Baskets that nothing ever happened to have outcomes all the same.
+        let untouched = look(&shop, "BR.none", "none").await;
+        let refused = shop.add("BR.refused", "mango", 100, "refused").await;
         shop.close().await;
         std::fs::remove_dir_all(home.folder()).unwrap();
         let shop = Shop::open(home, Options::default()).await;
+        assert_eq!(look(&shop, "BR.none", "none").await, untouched);
+        assert_eq!(shop.add("BR.refused", "mango", 100, "refused").await, refused);
         assert_adds_up(&shop, "look").await;
         shop.close().await;
     });
