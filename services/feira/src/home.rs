@@ -15,8 +15,6 @@ pub struct Home {
     pub log: Arc<dyn EventLog>,
     /// The rows.
     pub store: Arc<dyn Store>,
-    /// The keys of personal content.
-    pub keyring: Arc<dyn Keyring>,
     folder: PathBuf,
 }
 
@@ -28,7 +26,7 @@ impl Home {
 }
 
 #[cfg(feature = "embedded")]
-pub use embedded::open_log;
+pub use embedded::{open_keys, open_log};
 
 #[cfg(feature = "embedded")]
 mod embedded {
@@ -51,10 +49,15 @@ mod embedded {
             let log = open_log(folder).map_err(|error| Failure::because(failed("the log"), error))?;
             let store = EmbeddedStore::open(folder.join("store"))
                 .map_err(|error| Failure::because(failed("the rows"), error))?;
-            let keyring =
-                FileKeyring::open(&folder.join("keys")).map_err(|error| Failure::because(failed("the keys"), error))?;
-            Ok(Self { log, store, keyring: Arc::new(keyring), folder: folder.to_owned() })
+            Ok(Self { log, store, folder: folder.to_owned() })
         }
+    }
+
+    /// Opens the keys of personal content of the home in `folder`.
+    pub fn open_keys(folder: &Path) -> Result<Arc<dyn Keyring>, Failure> {
+        let keyring = FileKeyring::open(&folder.join("keys"))
+            .map_err(|error| Failure::because(format!("cannot open the keys in {}", folder.display()), error))?;
+        Ok(Arc::new(keyring))
     }
 
     /// Opens the log of the home in `folder`.
@@ -65,7 +68,7 @@ mod embedded {
 }
 
 #[cfg(feature = "deployed")]
-pub use deployed::connect_log;
+pub use deployed::{connect_keys, connect_log};
 
 #[cfg(feature = "deployed")]
 mod deployed {
@@ -81,7 +84,7 @@ mod deployed {
     impl Home {
         /// Connects to the servers that `settings` name, waiting for each that is not there yet. What this process
         /// keeps beside them is in `folder`.
-        pub async fn deployed(settings: &Settings, folder: &Path) -> Result<Self, Failure> {
+        pub async fn deployed(settings: &Settings, folder: &Path) -> Result<(Self, Arc<CqlStore>), Failure> {
             let patience = Duration::from_millis(settings.start_wait_ms);
             let log = connect_log(settings.kafka.clone(), patience)
                 .await
@@ -89,11 +92,14 @@ mod deployed {
             let cql = settings.cql.config(patience);
             let store =
                 CqlStore::connect(cql).await.map_err(|error| Failure::because("cannot use the CQL store", error))?;
-            let keyring = CqlKeyring::open(&store)
-                .await
-                .map_err(|error| Failure::because("cannot use the keys in the CQL store", error))?;
-            Ok(Self { log, store, keyring: Arc::new(keyring), folder: folder.to_owned() })
+            Ok((Self { log, store: store.clone(), folder: folder.to_owned() }, store))
         }
+    }
+
+    /// Opens the keys of personal content beside `store`. Only who seals and opens asks for them.
+    pub async fn connect_keys(store: &CqlStore) -> Result<Arc<dyn Keyring>, Failure> {
+        let keyring = CqlKeyring::open(store).await;
+        Ok(Arc::new(keyring.map_err(|error| Failure::because("cannot use the keys in the CQL store", error))?))
     }
 
     /// Connects to the log on Kafka.

@@ -14,7 +14,7 @@ use crate::cli::Run;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::journal::Journal;
-use crate::{listen, services, stop, token};
+use crate::{home, listen, services, stop, token};
 
 /// The businesses that have a demo feed.
 const DEMO: [&str; 2] = ["feira-livre", "mumbai-bazaar"];
@@ -27,6 +27,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub async fn run(args: Run) -> Result<ExitCode, Failure> {
     let stop = stop::on_signal()?;
     let home = Home::embedded(&args.data)?;
+    let keyring = home::open_keys(&args.data)?;
     let key = DevKey::load_or_create(&args.data).map_err(|error| Failure::because("cannot sign tokens", error))?;
     let trusted = key.verifier_config(args.listen).map_err(|error| Failure::because("cannot listen there", error))?;
     let verifier = Verifier::new(&trusted).map_err(|error| Failure::because("cannot check tokens", error))?;
@@ -48,7 +49,7 @@ pub async fn run(args: Run) -> Result<ExitCode, Failure> {
     let router = feira_gateway::router(GatewayParts {
         commands: Arc::new(LocalCommands::new([catalog.intake(), cart.intake()])),
         store: home.store.clone(),
-        keyring: home.keyring.clone(),
+        keyring,
         verifier,
         secret,
         log: Some(Arc::new(Journal(home.log.clone()))),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use feira_gateway::{DevKey, GatewayParts, PlatformSecret, Verifier};
 use feira_ids::ServiceName;
+use feira_projection_store_cql::CqlStore;
 use feira_runtime::{RemoteCommands, Secret, rpc};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -18,7 +19,7 @@ use crate::home::Home;
 use crate::journal::Journal;
 use crate::services::Served;
 use crate::settings::{Auth, Gateway, Settings};
-use crate::{listen, secret_file, services, stop};
+use crate::{home, listen, secret_file, services, stop};
 
 /// Serves until asked to stop.
 pub async fn serve(args: Serve) -> Result<ExitCode, Failure> {
@@ -28,11 +29,11 @@ pub async fn serve(args: Serve) -> Result<ExitCode, Failure> {
         folder.ok_or_else(|| Failure::new("name the folder of this process: `folder` in the settings, or --folder"))?;
     let secret = rpc_secret(&settings)?;
     let stop = stop::on_signal()?;
-    let home = tokio::select! {
+    let (home, cql) = tokio::select! {
         home = Home::deployed(&settings, &folder) => home?,
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
-    let mut process = Process { home, settings, secret, stop, served: Vec::new(), answering: Vec::new() };
+    let mut process = Process { home, cql, settings, secret, stop, served: Vec::new(), answering: Vec::new() };
     let served = process.serve(&args.services).await;
     if served.is_ok() {
         process.stop.cancelled().await;
@@ -44,6 +45,7 @@ pub async fn serve(args: Serve) -> Result<ExitCode, Failure> {
 /// What this process has going.
 struct Process {
     home: Home,
+    cql: Arc<CqlStore>,
     settings: Settings,
     secret: Secret,
     stop: CancellationToken,
@@ -99,6 +101,7 @@ impl Process {
         let address = listener.local_addr().map_err(|error| Failure::because("cannot listen", error))?;
         let (log, shared) = (self.home.log.clone(), self.secret.clone());
         let names = services::NAMES.map(ServiceName::new);
+        let keyring = home::connect_keys(&self.cql).await?;
         let commands = tokio::task::spawn_blocking(move || RemoteCommands::new(log, &names, shared))
             .await
             .expect("asking for lanes does not panic")
@@ -106,7 +109,7 @@ impl Process {
         let router = feira_gateway::router(GatewayParts {
             commands: Arc::new(commands),
             store: self.home.store.clone(),
-            keyring: self.home.keyring.clone(),
+            keyring,
             verifier,
             secret,
             log: Some(Arc::new(Journal(self.home.log.clone()))),

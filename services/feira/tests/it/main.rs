@@ -36,8 +36,8 @@ macro_rules! rules {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $rule() {
                 let mut platform = $start().await;
-                let rule = crate::$module::$rule(&mut platform);
-                tokio::time::timeout(crate::platform::RULE, rule).await.expect("the rule was not shown in time");
+                let rule = super::$module::$rule(&mut platform);
+                tokio::time::timeout(super::platform::RULE, rule).await.expect("the rule was not shown in time");
                 platform.stop().await;
             }
         )+
@@ -46,9 +46,9 @@ macro_rules! rules {
 
 mod embedded {
     //! One process on a folder of its own.
-    rules!(crate::platform::embedded);
-
     use crate::platform::{self, Outcome};
+
+    rules!(platform::embedded);
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_second_run_on_the_same_folder_is_refused() {
@@ -109,5 +109,5 @@ mod embedded {
 #[cfg(feature = "deployed")]
 mod deployed {
     //! Catalog, cart and gateway as processes of their own on real servers.
-    rules!(crate::platform::deployed);
+    rules!(super::platform::deployed);
 }
