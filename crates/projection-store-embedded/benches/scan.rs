@@ -1,6 +1,7 @@
 //! What a page of 20 rows, a row and a batch of writes cost, beside a map in memory that clones the same rows.
 //!
-//! `cargo bench -p feira-projection-store-embedded`
+//! `cargo bench -p feira-projection-store-embedded`. Time on the processor is given beside time on the clock: on a busy
+//! machine only the first says what a read costs.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -54,26 +55,42 @@ fn upsert(number: i64) -> Mutation {
     }
 }
 
-fn report(what: &str, count: i64, since: Instant) {
-    println!("{what:<44} {:>8.2} µs", since.elapsed().as_secs_f64() * 1e6 / count as f64);
+/// Nanoseconds this thread has had a processor.
+fn on_processor() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default()
+}
+
+struct Watch(Instant, f64);
+
+impl Watch {
+    fn start() -> Self {
+        Self(Instant::now(), on_processor())
+    }
+
+    fn report(self, what: &str, count: i64) {
+        let (clock, processor) = (self.0.elapsed().as_secs_f64() * 1e6, (on_processor() - self.1) / 1e3);
+        let each = |micros: f64| micros / count as f64;
+        println!("{what:<48} {:>8.2} µs on the processor {:>8.2} µs on the clock", each(processor), each(clock));
+    }
 }
 
 async fn scans(name: &str, store: &Arc<EmbeddedStore>) {
     let partition = [Value::from("shop"), Value::Int(0)];
-    let since = Instant::now();
+    let watch = Watch::start();
     for round in 0..ROUNDS {
         let after = format!("SKU-{:08}", round * 7919 % (ROWS - 21));
         let range = Range { after: Some(vec![after.as_str().into()]), limit: 20, ..Range::default() };
         assert_eq!(black_box(store.scan(&PRODUCTS, &partition, range).await.expect("it reads")).rows.len(), 20);
     }
-    report(&format!("{name}: page of 20"), ROUNDS, since);
-    let since = Instant::now();
+    watch.report(&format!("{name}: page of 20"), ROUNDS);
+    let watch = Watch::start();
     for round in 0..ROUNDS {
         let sku = format!("SKU-{:08}", round * 7919 % ROWS);
         let key = ["shop".into(), Value::Int(0), sku.as_str().into()];
         assert!(black_box(store.get(&PRODUCTS, &key).await.expect("it reads")).is_some());
     }
-    report(&format!("{name}: one row"), ROUNDS, since);
+    watch.report(&format!("{name}: one row"), ROUNDS);
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -84,19 +101,19 @@ async fn main() {
     let id = ProjectionId { name: "products", version: 1 };
     let mut reference: BTreeMap<Vec<Value>, Row> = BTreeMap::new();
 
-    let since = Instant::now();
+    let watch = Watch::start();
     for seq in 0..ROWS {
         let checkpoint = Checkpoint { lane_seq: seq as u64, hint: 0 };
         store.apply(vec![upsert(seq)], id, "catalog/0", checkpoint).await.expect("it writes");
     }
-    report("embedded: write, one row and checkpoint", ROWS, since);
-    let since = Instant::now();
+    watch.report("embedded: write, one row and checkpoint", ROWS);
+    let watch = Watch::start();
     for seq in 0..ROWS / 100 {
         let checkpoint = Checkpoint { lane_seq: (ROWS + seq) as u64, hint: 0 };
         let writes = (seq * 100..seq * 100 + 100).map(|n| upsert(n).later()).collect();
         store.apply(writes, id, "catalog/0", checkpoint).await.expect("it writes");
     }
-    report("embedded: write, each row of 100 and checkpoint", ROWS, since);
+    watch.report("embedded: write, each row of 100 and checkpoint", ROWS);
     scans("embedded, in its buffer", &store).await;
     drop(store);
     let store = EmbeddedStore::open(folder.path()).expect("it opens");
@@ -109,14 +126,14 @@ async fn main() {
             reference.insert(key, row);
         }
     }
-    let since = Instant::now();
+    let watch = Watch::start();
     for round in 0..ROUNDS {
         let sku = format!("SKU-{:08}", round * 7919 % (ROWS - 21));
         let key = vec!["shop".into(), Value::Int(0), sku.as_str().into()];
         let page: Vec<Row> = reference.range(key..).skip(1).take(20).map(|(_, row)| row.clone()).collect();
         assert_eq!(black_box(page).len(), 20);
     }
-    report("map in memory: page of 20", ROUNDS, since);
+    watch.report("map in memory: page of 20", ROUNDS);
 }
 
 trait Later {

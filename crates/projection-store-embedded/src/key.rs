@@ -3,7 +3,7 @@
 //! Every value's bytes end by themselves, so that no key begins with another one's value and a key's values can follow
 //! each other without lengths. A descending column has all its bits turned.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use feira_projection_store::{Column, ColumnType, Order, Table, Value};
@@ -86,10 +86,10 @@ fn decode_value<'b>(column: &Column, bytes: &'b [u8], turned: u8) -> Option<(Val
     match column.kind {
         ColumnType::Text => {
             let (content, rest) = decode_bytes(bytes, turned)?;
-            Some((Value::Text(Arc::from(std::str::from_utf8(&content).ok()?)), rest))
+            Some((Value::Text(std::str::from_utf8(&content).ok()?.into()), rest))
         }
         ColumnType::Blob => {
-            decode_bytes(bytes, turned).map(|(content, rest)| (Value::Blob(Bytes::from(content)), rest))
+            decode_bytes(bytes, turned).map(|(content, rest)| (Value::Blob(Bytes::from(content.into_owned())), rest))
         }
         ColumnType::BigInt => decode_long(bytes, turned).map(|(number, rest)| (Value::BigInt(number), rest)),
         ColumnType::Timestamp => decode_long(bytes, turned).map(|(number, rest)| (Value::Timestamp(number), rest)),
@@ -116,9 +116,14 @@ fn decode_long(bytes: &[u8], turned: u8) -> Option<(i64, &[u8])> {
     Some(((u64::from_be_bytes(number.map(|byte| byte ^ turned)) ^ 1 << 63) as i64, rest))
 }
 
-fn decode_bytes(bytes: &[u8], turned: u8) -> Option<(Vec<u8>, &[u8])> {
-    let mut content = Vec::with_capacity(bytes.len().min(32));
-    let mut rest = bytes;
+fn decode_bytes(bytes: &[u8], turned: u8) -> Option<(Cow<'_, [u8]>, &[u8])> {
+    let first_zero = bytes.iter().position(|byte| byte ^ turned == 0)?;
+    let (head, mut rest) = bytes.split_at(first_zero);
+    if turned == 0 && rest.starts_with(&END) {
+        // Nearly every key: it stands there as it is.
+        return Some((Cow::Borrowed(head), &rest[END.len()..]));
+    }
+    let mut content: Vec<u8> = head.iter().map(|byte| byte ^ turned).collect();
     loop {
         let (byte, behind) = rest.split_first()?;
         rest = behind;
@@ -130,7 +135,7 @@ fn decode_bytes(bytes: &[u8], turned: u8) -> Option<(Vec<u8>, &[u8])> {
         rest = behind;
         match [0, second ^ turned] {
             ZERO => content.push(0),
-            END => return Some((content, rest)),
+            END => return Some((Cow::Owned(content), rest)),
             _ => return None,
         }
     }

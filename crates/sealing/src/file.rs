@@ -84,17 +84,7 @@ impl Folder {
             // It may have been destroyed since the mark was looked for.
             return Err(if place.is_destroyed()? { KeyError::Erased } else { KeyError::Missing });
         }
-        place.make(subject, &Key::generate()?).map_err(|error| failed("make a key", error))?;
-        // Whoever destroyed it meanwhile may have looked before it was there.
-        if place.is_destroyed()? {
-            place.remove_key()?;
-            return Err(KeyError::Erased);
-        }
-        match fs::read(&place.key) {
-            Ok(bytes) => decode(subject, &bytes),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(KeyError::Erased),
-            Err(error) => Err(failed("read a key", error)),
-        }
+        place.settle(subject, &Key::generate()?)
     }
 
     fn destroy(&self, subject: &str) -> Result<(), KeyError> {
@@ -126,6 +116,21 @@ impl Place {
 
     fn is_destroyed(&self) -> Result<bool, KeyError> {
         self.destroyed.try_exists().map_err(|error| failed("look for the mark of a destroyed key", error))
+    }
+
+    /// Puts `key` in its place and gives the key that stands there: another one where somebody was first.
+    fn settle(&self, subject: &str, key: &Key) -> Result<Key, KeyError> {
+        self.make(subject, key).map_err(|error| failed("make a key", error))?;
+        // Whoever destroyed it meanwhile may have looked before it was there.
+        if self.is_destroyed()? {
+            self.remove_key()?;
+            return Err(KeyError::Erased);
+        }
+        match fs::read(&self.key) {
+            Ok(bytes) => decode(subject, &bytes),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(KeyError::Erased),
+            Err(error) => Err(failed("read a key", error)),
+        }
     }
 
     /// Puts `key` in its place, unless there is one.
@@ -204,4 +209,20 @@ async fn blocking<T: Send + 'static>(
 
 fn failed(what: &str, error: io::Error) -> KeyError {
     KeyError::Unavailable { what: what.to_owned(), source: Some(Box::new(error)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_made_while_it_was_destroyed_is_taken_away_again() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder(root.path().to_owned());
+        let place = Place::of(root.path(), "shop/ana");
+        // The maker saw no mark; then came the destroyer; now the maker goes on.
+        folder.destroy("shop/ana").unwrap();
+        assert!(matches!(place.settle("shop/ana", &Key::generate().unwrap()), Err(KeyError::Erased)));
+        assert!(!place.key.exists());
+    }
 }
