@@ -20,10 +20,11 @@ up: ## Start Kafka and Cassandra on this machine
 down: ## Stop what `make up` started; data stay
 	@bash deploy/local/down.sh
 
-run-kafka: ## Run catalog, cart and gateway on Kafka and CQL
+run-kafka: ## Run catalog, cart and gateway, a process each, on Kafka and CQL
 	@bash xtask/need.sh test
 	@bash deploy/local/up.sh
-	cargo run $(DEPLOYED) -- serve catalog cart gateway --config deploy/local/feira.toml
+	cargo build $(DEPLOYED)
+	@bash deploy/local/run.sh
 
 test: ## Run all tests on every home, log and store
 	@bash xtask/need.sh test
