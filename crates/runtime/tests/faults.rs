@@ -1,5 +1,7 @@
 //! Lanes on a log that misbehaves: nothing acknowledged is lost, nothing is decided twice, nobody is answered falsely.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,7 @@
 //! Random commands, repeats, restarts, faults and lost folders: what the lane answers is what the log adds up to.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

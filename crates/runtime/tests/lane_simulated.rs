@@ -1,5 +1,7 @@
 //! The rules of lanes on the simulated log.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! Projectors and reads at a position, on the embedded log and store.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

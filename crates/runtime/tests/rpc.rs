@@ -1,5 +1,7 @@
 //! Commands between processes: routing, credentials, owners that move, fall silent or are not there.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -184,7 +184,7 @@ impl<H: Hosted> StatesOf<H> {
                 }
             })
         };
-        Ok(self.cache.try_get_or_insert(key.clone(), load)?)
+        self.cache.try_get_or_insert(key.clone(), load)
     }
 }
 

@@ -137,7 +137,8 @@ mod tests {
     use crate::suite::command;
 
     fn ask(number: u64) -> Ask {
-        let command = command("BR.1", Input::AddItem { sku: "चाय".into(), quantity: 2 }, "k1");
+        let mut command = command("BR.1", Input::AddItem { sku: "चाय".into(), quantity: 2 }, "k1");
+        command.deadline_ms = 1;
         Ask { number, budget_ms: 10, command, proof: [9; 32] }
     }
 

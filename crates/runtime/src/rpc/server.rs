@@ -117,3 +117,78 @@ async fn close(sender: &mpsc::Sender<Outgoing>, reason: String) {
         let _ = sender.send(Outgoing { frame, last: true }).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use feira_commands::cart::Input;
+    use http_body_util::BodyExt;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::suite::command;
+
+    fn secret(byte: u8) -> Secret {
+        Secret::new([byte; 32]).unwrap()
+    }
+
+    fn ask(number: u64, vouched_with: &Secret) -> Bytes {
+        let command = command("BR.1", Input::Undo { edit: None }, "k1");
+        let proof = vouched_with.vouch(&command);
+        encode(&Ask { number, budget_ms: 1_000, command, proof }).unwrap()
+    }
+
+    /// What a server without lanes says to `bytes`, up to the end of its stream.
+    async fn said(pass: &Secret, bytes: Bytes) -> (StatusCode, Vec<Reply>) {
+        let server = Arc::new(Server { intakes: BTreeMap::new(), secret: secret(1) });
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, format!("Feira {}", pass.pass()).parse().unwrap());
+        let response = open(State(server), headers, Body::from(bytes)).await;
+        let status = response.status();
+        let mut frames = Frames::default();
+        frames.feed(&response.into_body().collect().await.unwrap().to_bytes());
+        let mut replies = Vec::new();
+        while status == StatusCode::OK
+            && let Some(reply) = frames.next().unwrap()
+        {
+            replies.push(reply);
+        }
+        (status, replies)
+    }
+
+    #[tokio::test]
+    async fn a_command_is_answered_under_its_number() {
+        let (status, replies) = said(&secret(1), ask(7, &secret(1))).await;
+        let answer = Answer::Moved { owner: None, term: 0 };
+        assert_eq!((status, replies), (StatusCode::OK, vec![Reply::Answer { number: 7, answer }]));
+    }
+
+    #[tokio::test]
+    async fn without_a_pass_nothing_is_read() {
+        let (status, _) = said(&secret(2), ask(7, &secret(1))).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+
+    #[tokio::test]
+    async fn a_command_that_nobody_vouches_for_closes_the_stream() {
+        let both = [ask(7, &secret(2)), ask(8, &secret(1))].concat();
+        let (_, replies) = said(&secret(1), both.into()).await;
+        assert!(matches!(&replies[..], [Reply::Closing { .. }]), "{replies:?}");
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_is_too_long_closes_the_stream() {
+        let (_, replies) = said(&secret(1), Bytes::from_static(&[0xff; 4])).await;
+        assert!(matches!(&replies[..], [Reply::Closing { .. }]), "{replies:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_answered_with_why_or_not_at_all(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut framed = (bytes.len() as u32).to_be_bytes().to_vec();
+            framed.extend_from_slice(&bytes);
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let (_, replies) = runtime.block_on(said(&secret(1), framed.into()));
+            prop_assert!(replies.iter().all(|reply| matches!(reply, Reply::Closing { .. })), "{replies:?}");
+        }
+    }
+}

@@ -34,7 +34,7 @@ pub struct Basket;
 pub struct State {
     /// Units by thing.
     pub units: BTreeMap<Arc<str>, i32>,
-    /// The business time of the last decision that the state was told of.
+    /// How many events it was folded from.
     pub events: u64,
 }
 
