@@ -28,7 +28,7 @@ struct Bad {
 
 #[derive(Default)]
 struct Orders {
-    /// No new file finds room.
+    /// No file that grows finds room: a new one is there, and stays short.
     full: bool,
     /// The next write stops after so many bytes.
     stop_write_after: Option<usize>,
@@ -69,6 +69,10 @@ impl Disk for Bad {
         if orders.no_writes {
             return Err(io::Error::other("no writes"));
         }
+        if orders.full && offset + bytes.len() as u64 > file.metadata()?.len() {
+            file.write_all_at(&bytes[..bytes.len() / 2], offset)?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         if let Some(length) = orders.stop_write_after.take() {
             file.write_all_at(&bytes[..length.min(bytes.len())], offset)?;
             return Err(io::ErrorKind::StorageFull.into());
@@ -88,13 +92,6 @@ impl Disk for Bad {
             |(_, bytes): &(u64, Vec<u8>)| bytes.len() > 64 && bytes[bytes.len() - 64..].starts_with(b"FeiraEnd");
         let fails = orders.no_syncs || (orders.no_seals && orders.written.last().is_some_and(footer));
         if fails { Err(io::Error::other("no syncs")) } else { file.sync_data() }
-    }
-
-    fn create(&self, path: &Path) -> io::Result<File> {
-        if self.orders.lock().unwrap().full {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        File::options().read(true).write(true).create(true).truncate(true).open(path)
     }
 }
 
