@@ -96,7 +96,7 @@ fn bare_router() -> Router {
 
 async fn feira_router(folder: &std::path::Path) -> (Router, String) {
     let shop = TenantId::new("feira-livre").expect("a tenant");
-    let store = EmbeddedStore::open(&folder.join("rows")).expect("a store");
+    let store = EmbeddedStore::open(folder.join("rows")).expect("a store");
     store.ensure(feira_rows::ALL_TABLES).await.expect("tables");
     let writes = (0..PRODUCTS).map(|number| {
         let sku = format!("SKU-{number:05}");

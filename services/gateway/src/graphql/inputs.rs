@@ -160,6 +160,12 @@ pub(crate) struct ProductWithdrawInput {
 impl ProductPutInput {
     /// What the catalog is asked, or what is wrong with an amount.
     pub(crate) fn read(self) -> Result<feira_commands::catalog::Input, UserError> {
+        if self.availability == Availability::Unknown {
+            return Err(UserError::on("availability", "UNKNOWN_VALUE", "say whether it can be had"));
+        }
+        if self.condition == Condition::Unknown {
+            return Err(UserError::on("condition", "UNKNOWN_VALUE", "say whether it is new or used"));
+        }
         let pricing = pricing(&self.price, self.sale_price.as_ref())?;
         let shared = |text: Option<String>| text.map(Arc::<str>::from);
         let details = Details {

@@ -94,8 +94,7 @@ async fn queries_that_cost_too_much_are_refused() {
     let token = world.admin(SHOP);
     let aliases: String = (0..201).map(|i| format!(" a{i}: __typename")).collect();
     let deep = format!("{{ __type(name: \"Cart\") {{ {} name {} }} }}", "ofType { ".repeat(13), "}".repeat(13));
-    let wide = "{ products(first: 100) { edges { node { id sku title } } } }"
-        .replace("{ products", &"{ a: products".to_owned());
+    let wide = "{ products(first: 100) { edges { node { id sku title } } } }".replace("{ products", "{ a: products");
     let many: String =
         (0..60).map(|i| format!(" p{i}: products(first: 100) {{ edges {{ node {{ id sku title }} }} }}")).collect();
     for query in [format!("{{ {aliases} }}"), deep, format!("{{ {many} }}"), "{ a ".repeat(100)] {

@@ -87,6 +87,7 @@ async fn what_the_caller_can_mend_is_said_beside_the_field() {
     let sale = "{ amount: \"0.5\", currency: \"JPY\" }";
     assert_eq!(put("A", "1", "BRL", sale).await, error("INVALID_AMOUNT", "salePrice.amount"));
     assert_eq!(put(" A", "1", "BRL", "null").await, error("INVALID_SKU", "sku"));
+    assert_eq!(put("A", "1", "BRL", "null, availability: UNKNOWN").await, error("UNKNOWN_VALUE", "availability"));
     assert_eq!(put("A", "1", "BRL", "null").await, error("", ""));
 }
 
