@@ -1,12 +1,20 @@
 //! Keyspaces and tables: made where there are none, and never changed.
 //!
-//! Cassandra does not settle two processes that make the same table at the same moment; let one start before the
-//! others on an empty database.
+//! Cassandra does not settle two processes that make the same table at the same moment by way of two nodes; let one start
+//! before the others on an empty database of several nodes.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 use feira_projection_store::{Order, StoreError, Table};
 
 use crate::session::{Cql, retried, unreadable};
 use crate::{CqlConfig, statement};
+
+/// How long what another process is making may be described and not yet be of use.
+const SETTLES: Duration = Duration::from_secs(10);
+/// How often it is tried.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Makes `keyspace` where there is none.
 pub async fn ensure_keyspace(cql: &Cql, config: &CqlConfig, keyspace: &str) -> Result<(), StoreError> {
@@ -25,13 +33,29 @@ pub async fn ensure_keyspace(cql: &Cql, config: &CqlConfig, keyspace: &str) -> R
 /// [`StoreError::Invalid`] when there is one with other columns.
 pub async fn ensure_table(cql: &Cql, keyspace: &str, table: &'static Table) -> Result<(), StoreError> {
     table.validate().map_err(|error| table.invalid(error.to_string()))?;
-    if has(cql, keyspace, table).await? {
-        return Ok(());
+    if !has(cql, keyspace, table).await? {
+        let text = table.create_cql(keyspace);
+        settled(|| cql.change(table.name, &text)).await?;
+        if !has(cql, keyspace, table).await? {
+            return Err(StoreError::Unavailable { what: format!("make table {}", table.name), source: None });
+        }
     }
-    cql.change(table.name, &table.create_cql(keyspace)).await?;
-    match has(cql, keyspace, table).await? {
-        true => Ok(()),
-        false => Err(StoreError::Unavailable { what: format!("make table {}", table.name), source: None }),
+    let text = statement::select_one(keyspace, table);
+    settled(|| cql.prepare(table.name, &text)).await.map(drop)
+}
+
+/// What comes of `attempt`, once what another process is making at this moment is there: the database describes a table
+/// a moment before statements can name it.
+async fn settled<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let began = Instant::now();
+    loop {
+        match attempt().await {
+            Err(StoreError::Invalid { .. }) if began.elapsed() < SETTLES => tokio::time::sleep(LOOK).await,
+            settled => return settled,
+        }
     }
 }
 

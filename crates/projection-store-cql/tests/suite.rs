@@ -53,12 +53,27 @@ fn main() {
             })
         }));
     }
+    let start = runtime.clone();
+    let shared = format!("{keyspace}_start");
+    trials.push(Trial::test("start::processes_that_start_at_once_all_find_the_tables", {
+        let shared = shared.clone();
+        move || {
+            let start_one = || async {
+                let store = CqlStore::connect(config(&shared)).await?;
+                store.ensure(suite::TABLES).await?;
+                CqlKeyring::open(&store).await
+            };
+            let started = start.block_on(futures::future::join_all((0..6).map(|_| start_one())));
+            started.into_iter().collect::<Result<Vec<_>, _>>()?;
+            Ok(())
+        }
+    }));
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list && there().is_ok() {
         runtime.block_on(async {
             let session = SessionBuilder::new().known_nodes(config(&keyspace).nodes).build().await;
             let session = session.expect("the database still answers");
-            for keyspace in [keyspace.clone(), format!("{keyspace}_keys")] {
+            for keyspace in [keyspace.clone(), format!("{keyspace}_keys"), shared.clone(), format!("{shared}_keys")] {
                 let mut gone = Statement::new(format!("DROP KEYSPACE IF EXISTS {keyspace}"));
                 gone.set_request_timeout(Some(Duration::from_secs(60)));
                 session.query_unpaged(gone, ()).await.expect("the keyspace of this run goes");
