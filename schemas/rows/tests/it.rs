@@ -1,5 +1,7 @@
 //! What is written of an event is what is read of it, and the tables are as published.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! What is read of a cart is what its owner sees, whatever was asked of it.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

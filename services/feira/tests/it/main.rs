@@ -3,6 +3,8 @@
 //! Each rule is written once and run in each home: embedded as one process on a folder, deployed as a process for each
 //! service on Kafka and CQL. Processes are killed for real; every wait has a deadline.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 mod carts;
 mod client;
 mod commands;

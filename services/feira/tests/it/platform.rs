@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use scylla::client::session_builder::SessionBuilder;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -36,7 +40,29 @@ pub struct Platform {
 
 enum Home {
     Embedded,
-    Deployed { config: PathBuf },
+    Deployed { config: PathBuf, servers: Servers },
+}
+
+/// What a platform has on the servers.
+struct Servers {
+    kafka: String,
+    cql: String,
+    name: String,
+}
+
+impl Servers {
+    /// Takes topics and keyspaces away: hundreds that nobody needs would make the servers slow.
+    async fn clear(&self) {
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", &self.kafka).create().unwrap();
+        let topics = ["cart.events.v1", "catalog.events.v1", "lanes.v1"].map(|topic| format!("{}.{topic}", self.name));
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        admin.delete_topics(&names, &AdminOptions::new()).await.unwrap();
+        let session = SessionBuilder::new().known_node(&self.cql).build().await.unwrap();
+        for keyspace in [self.name.clone(), format!("{}_keys", self.name)] {
+            session.query_unpaged(format!("DROP KEYSPACE IF EXISTS {keyspace}"), ()).await.unwrap();
+        }
+    }
 }
 
 struct Process {
@@ -96,7 +122,8 @@ pub async fn deployed() -> Platform {
     );
     std::fs::write(&config, text).unwrap();
     let url = format!("http://127.0.0.1:{gateway}");
-    let mut platform = Platform { url, folder, home: Home::Deployed { config }, processes: vec![], _one: one };
+    let servers = Servers { kafka, cql, name: format!("it{unique}") };
+    let mut platform = Platform { url, folder, home: Home::Deployed { config, servers }, processes: vec![], _one: one };
     platform.up().await;
     platform
 }
@@ -111,7 +138,7 @@ impl Platform {
                 let process = spawn("platform", &["run", "--data", &path(self.folder.path()), "--listen", &listen]);
                 self.processes.push(process);
             }
-            Home::Deployed { config } => {
+            Home::Deployed { config, .. } => {
                 for name in ["catalog", "cart", "gateway"] {
                     let folder = path(&self.folder.path().join(name));
                     let process = spawn(name, &["serve", name, "--config", &path(config), "--folder", &folder]);
@@ -140,7 +167,7 @@ impl Platform {
 
     async fn health(&self) -> bool {
         let mut urls = vec![self.url.clone()];
-        if let Home::Deployed { config } = &self.home {
+        if let Home::Deployed { config, .. } = &self.home {
             let text = std::fs::read_to_string(config).unwrap();
             let listens = text.lines().filter_map(|line| line.trim().strip_prefix("listen = "));
             urls.extend(listens.map(|listen| format!("http://{}", listen.trim_matches('"'))));
@@ -173,9 +200,12 @@ impl Platform {
         }
     }
 
-    /// Ends the platform at the end of a rule.
+    /// Ends the platform at the end of a rule, and takes along what it made on the servers.
     pub async fn stop(mut self) {
         self.down().await;
+        if let Home::Deployed { servers, .. } = &self.home {
+            servers.clear().await;
+        }
     }
 
     /// Runs the binary with the platform's folder and address.
@@ -219,7 +249,7 @@ impl Platform {
     pub async fn counts(&self) -> Value {
         let config = match &self.home {
             Home::Embedded => vec![],
-            Home::Deployed { config } => vec!["--config", config.to_str().unwrap()],
+            Home::Deployed { config, .. } => vec!["--config", config.to_str().unwrap()],
         };
         let outcome = self.feira(&[&["log", "show", "--count", "--output", "json"], &config[..]].concat()).await;
         assert_eq!(outcome.code, 0, "{}", outcome.errors);
