@@ -66,6 +66,11 @@ impl Intake {
             let reason = format!("service {} does not decide for {}", self.0.service, command.aggregate.kind_name());
             return Answer::Invalid { reason: reason.into() };
         };
+        let cell = &self.0.cells[self.lane(&command).index as usize];
+        // What cannot be decided now is asked again and again: no facts are gathered for it each time.
+        if let Some(refusal) = cell.refusal() {
+            return self.refused(refusal);
+        }
         let left = Duration::from_millis(left_ms.unsigned_abs());
         let prepared = match kind.prepare(&command, left.min(self.0.gather_timeout)).await {
             Ok(prepared) => Ok(prepared),
@@ -83,16 +88,19 @@ impl Intake {
             }
         };
         let (reply, answer) = oneshot::channel();
-        let cell = &self.0.cells[self.lane(&command).index as usize];
         let key = aggregate_key(command.tenant.as_str(), command.aggregate.as_str());
-        if let Err(answer) = cell.push(Queued { command, key, prepared, reply }) {
-            if answer == Answer::Overloaded {
-                self.0.metrics.overloaded.add(1);
-            }
-            return answer;
+        if let Err(refusal) = cell.push(Queued { command, key, prepared, reply }) {
+            return self.refused(refusal);
         }
         // A lane that fails drops those who wait: whether they were decided is on the log.
         tokio::time::timeout(left, answer).await.ok().and_then(Result::ok).unwrap_or(Answer::TimedOut)
+    }
+
+    fn refused(&self, refusal: Answer) -> Answer {
+        if refusal == Answer::Overloaded {
+            self.0.metrics.overloaded.add(1);
+        }
+        refusal
     }
 }
 

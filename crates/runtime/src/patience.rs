@@ -43,3 +43,30 @@ where
         tokio::time::sleep(pause).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_late_is_waited_for() {
+        let tries = Cell::new(0);
+        let came = wait_until("a server", None, || {
+            tries.set(tries.get() + 1);
+            let here = tries.get() == 3;
+            async move { if here { Ok(7) } else { Err(io::Error::other("not yet")) } }
+        });
+        assert_eq!(came.await.unwrap(), 7);
+        assert_eq!(tries.get(), 3);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_come_is_given_up_with_its_reason() {
+        let never = || async { Err::<(), _>(io::Error::other("nobody there")) };
+        let given_up = wait_until("a server", Some(Duration::from_millis(300)), never).await;
+        assert_eq!(given_up.unwrap_err().to_string(), "nobody there");
+    }
+}

@@ -3,15 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use feira_commands::cart::Input;
 use feira_event_log::EventLog;
 use feira_event_log::simulated::{Cluster, Fault};
 use feira_ids::{LaneId, ServiceName};
-use feira_runtime::suite::{Home, Shop, accepted, command, history, run};
+use feira_runtime::suite::{Home, Shop, Stalled, accepted, command, history, run};
 use feira_runtime::{Answer, Commands, Options, Watchdog};
 use tempfile::TempDir;
 
@@ -288,71 +288,6 @@ fn snapshots_never_hold_more_than_the_log() {
     });
 }
 
-/// A log whose appends stand still while a test says so.
-struct Stalled {
-    log: Arc<dyn EventLog>,
-    stall: Arc<Mutex<()>>,
-}
-
-mod stalled {
-    use super::*;
-    use feira_event_log::{
-        AppendError, Assignment, Hint, LaneReader, LaneWriter, LogError, Membership, NewRecord, OwnerHints, Resume,
-        StoredRecord, TakeError, Taken,
-    };
-
-    impl EventLog for Stalled {
-        fn log_id(&self) -> String {
-            self.log.log_id()
-        }
-        fn lanes(&self, service: &ServiceName) -> Result<u32, LogError> {
-            self.log.lanes(service)
-        }
-        fn join(&self, service: &ServiceName, address: &str) -> Result<Arc<dyn Membership>, LogError> {
-            Ok(Arc::new(StalledMember(self.log.join(service, address)?, self.stall.clone())))
-        }
-        fn reader(&self, lane: &LaneId, resume: Resume) -> Result<Box<dyn LaneReader>, LogError> {
-            self.log.reader(lane, resume)
-        }
-        fn last_seq(&self, lane: &LaneId) -> Result<u64, LogError> {
-            self.log.last_seq(lane)
-        }
-        fn owners(&self) -> Arc<dyn OwnerHints> {
-            self.log.owners()
-        }
-    }
-
-    struct StalledMember(Arc<dyn Membership>, Arc<Mutex<()>>);
-
-    impl Membership for StalledMember {
-        fn assignment(&self, seen: u64, wait: Duration) -> Assignment {
-            self.0.assignment(seen, wait)
-        }
-        fn take(
-            &self,
-            lane: u32,
-            resume: Resume,
-            on_record: &mut dyn FnMut(StoredRecord) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
-            stop: &dyn Fn() -> bool,
-        ) -> Result<Taken, TakeError> {
-            let taken = self.0.take(lane, resume, on_record, stop)?;
-            Ok(Taken { writer: Box::new(StalledWriter(taken.writer, self.1.clone())), ..taken })
-        }
-        fn leave(&self) {
-            self.0.leave();
-        }
-    }
-
-    struct StalledWriter(Box<dyn LaneWriter>, Arc<Mutex<()>>);
-
-    impl LaneWriter for StalledWriter {
-        fn append(&mut self, batch: &[NewRecord], announce: Option<&str>) -> Result<Hint, AppendError> {
-            let _stalled = self.1.lock().unwrap();
-            self.0.append(batch, announce)
-        }
-    }
-}
-
 #[test]
 fn a_lane_that_stands_still_ends_the_process_and_an_idle_one_does_not() {
     let home = Simulated::new();
@@ -364,8 +299,8 @@ fn a_lane_that_stands_still_ends_the_process_and_an_idle_one_does_not() {
         });
         let patience = Duration::from_millis(100);
         let options = Options { watchdog: Watchdog { patience, bite }, ..Options::default() };
-        let stall = Arc::new(Mutex::new(()));
-        let log = Arc::new(Stalled { log: home.open(), stall: stall.clone() });
+        let stalled = Stalled::new(home.open());
+        let (stall, log) = (stalled.stall.clone(), Arc::new(stalled));
         let shop = Shop::start(log, &home, options).await;
         accepted(shop.ask(mango("k1")).await);
         // Idle for longer than its patience: nothing to bite for, nor when the next command comes.

@@ -283,3 +283,25 @@ async fn a_store_that_takes_no_rows_is_tried_again_and_nothing_is_left_out() {
     }
     home.running.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_another_log_are_not_built_upon() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(&folder.path().join("log"), &[(ServiceName::new("cart"), 2)], Default::default());
+    let store = EmbeddedStore::open(folder.path().join("rows")).unwrap();
+    store.ensure(&[&EDITS]).await.unwrap();
+    store.apply(vec![], ID, "cart/0", Checkpoint { lane_seq: 1_000, hint: 0 }).await.unwrap();
+    let host = ServiceHost::builder("cart").host(Baskets::default()).build();
+    let projections: Vec<Arc<dyn Projection>> = vec![Arc::new(Edits::default())];
+    let lanes = folder.path().join("lanes");
+    let running =
+        Service::start(host, projections, log.unwrap(), store, &lanes, "local", Options::default()).await.unwrap();
+    let began = Instant::now();
+    let told = || running.ready().projections.iter().any(|state| state.lane.index == 0 && state.trouble.is_some());
+    while !told() {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(!running.ready().is_ready());
+    running.shutdown().await;
+}

@@ -10,7 +10,7 @@ use feira_commands::cart::Input;
 use feira_event_log::EventLog;
 use feira_event_log::simulated::Cluster;
 use feira_ids::{LaneId, ServiceName};
-use feira_runtime::suite::{Home, Shop, accepted, command, history, run};
+use feira_runtime::suite::{Home, Shop, Stalled, accepted, command, history, run};
 use feira_runtime::{Answer, Command, Commands, Options, RemoteCommands, Secret, rpc};
 use futures::future::join_all;
 use tempfile::TempDir;
@@ -213,6 +213,73 @@ fn an_owner_that_is_gone_is_asked_by_one_while_the_others_wait_for_its_successor
         }
         assert_eq!(history(owner.shop.log.as_ref()).states["cart:BR.1"].1, 50);
         owner.close().await;
+    });
+}
+
+#[test]
+fn an_owner_without_its_log_is_asked_by_one_while_the_others_wait() {
+    let cluster = cluster(1);
+    let process = Process::new(&cluster, "one");
+    run(&process, async {
+        let owner = Owner::start(&process).await;
+        owner.ready().await;
+        let commands = commands(&cluster, secret());
+        accepted(commands.ask(mango("BR.1", "k0")).await);
+        cluster.set_available(false);
+        // The first one shows the owner that its log is gone.
+        assert_eq!(commands.ask(brief(mango("BR.1", "k1"), 500)).await, Answer::TimedOut);
+        let before = owner.shop.running.metrics().commands.get();
+        let asked = (2..202).map(|i| {
+            let commands = commands.clone();
+            tokio::spawn(async move { commands.ask(brief(mango(&format!("BR.{i}"), "k"), 2_000)).await })
+        });
+        for answer in join_all(asked).await {
+            assert_eq!(answer.unwrap(), Answer::TimedOut);
+        }
+        let asked = owner.shop.running.metrics().commands.get() - before;
+        assert!((1..=100).contains(&asked), "{asked} times");
+        cluster.set_available(true);
+        assert!(!accepted(commands.ask(mango("BR.1", "k2")).await).repeated);
+        owner.close().await;
+    });
+}
+
+#[test]
+fn an_owner_that_is_silent_gets_one_probe_at_a_time() {
+    let cluster = cluster(1);
+    let process = Process::new(&cluster, "one");
+    run(&process, async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let stalled = Stalled::new(process.open());
+        let (stall, log) = (stalled.stall.clone(), Arc::new(stalled));
+        let shop = Shop::start_at(log, &process, Options::default(), &address).await;
+        assert!(shop.running.wait_ready(Duration::from_secs(30)).await);
+        let router = rpc::server([shop.running.intake()], secret());
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let commands = commands(&cluster, secret()).with_silence(Duration::from_millis(200));
+        let (held, wait_for_it) = std::sync::mpsc::channel::<()>();
+        let holder = std::thread::spawn(move || {
+            let _stall = stall.lock().unwrap();
+            wait_for_it.recv().unwrap();
+        });
+        let asked: Vec<_> = (0..50)
+            .map(|i| {
+                let commands = commands.clone();
+                tokio::spawn(async move { commands.ask(mango("BR.1", &format!("k{i}"))).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let sent = shop.running.metrics().commands.get();
+        assert!((51..=75).contains(&sent), "{sent} were sent");
+        held.send(()).unwrap();
+        for answer in join_all(asked).await {
+            accepted(answer.unwrap());
+        }
+        assert_eq!(history(shop.log.as_ref()).states["cart:BR.1"].1, 50);
+        holder.join().unwrap();
+        server.abort();
+        shop.close().await;
     });
 }
 

@@ -103,18 +103,16 @@ impl Cell {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Why no command is taken in now; none when one is.
+    pub fn refusal(&self) -> Option<Answer> {
+        self.lock().refusal(self.queue_max)
+    }
+
     /// Queues a command, or says why not.
     pub fn push(&self, queued: Queued) -> Result<(), Answer> {
         let mut inner = self.lock();
-        match inner.phase {
-            _ if inner.closing => return Err(Answer::NotReady),
-            Phase::Serving { .. } => {}
-            Phase::Taking => return Err(Answer::NotReady),
-            Phase::Away if inner.assigned.is_some() => return Err(Answer::NotReady),
-            Phase::Away => return Err(Answer::Moved { owner: None, term: 0 }),
-        }
-        if inner.queue.len() >= self.queue_max {
-            return Err(Answer::Overloaded);
+        if let Some(refusal) = inner.refusal(self.queue_max) {
+            return Err(refusal);
         }
         inner.queue.push_back(queued);
         if inner.queue.len() == 1 && !inner.busy {
@@ -253,8 +251,80 @@ impl Cell {
 }
 
 impl Inner {
+    fn refusal(&self, queue_max: usize) -> Option<Answer> {
+        match self.phase {
+            _ if self.closing => Some(Answer::NotReady),
+            Phase::Serving { .. } if self.queue.len() >= queue_max => Some(Answer::Overloaded),
+            Phase::Serving { .. } => None,
+            Phase::Taking => Some(Answer::NotReady),
+            Phase::Away if self.assigned.is_some() => Some(Answer::NotReady),
+            Phase::Away => Some(Answer::Moved { owner: None, term: 0 }),
+        }
+    }
+
     fn rest(&mut self) {
         self.busy = false;
         self.since = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use feira_commands::cart::Input;
+
+    use super::*;
+    use crate::suite::command;
+
+    fn queued() -> Queued {
+        let command = command("BR.1", Input::Undo { edit: None }, "k1");
+        Queued { command, key: "a".into(), prepared: Err(Answer::NotReady), reply: oneshot::channel().0 }
+    }
+
+    #[test]
+    fn a_lane_is_stuck_since_its_oldest_command_not_since_it_last_worked() {
+        let cell = Cell::new(10);
+        cell.enter(Phase::Serving { term: 1 });
+        std::thread::sleep(Duration::from_millis(30));
+        assert_eq!(cell.stuck_for(), Duration::ZERO);
+        let began = Instant::now();
+        cell.push(queued()).unwrap();
+        let stuck = cell.stuck_for();
+        assert!(stuck <= began.elapsed(), "stuck for {stuck:?}");
+        assert!(matches!(cell.next(10, None, cell.epoch()), Work::Commands(_)));
+        let before = cell.stuck_for();
+        cell.push(queued()).unwrap();
+        assert!(cell.stuck_for() >= before, "a command that joins does not make the batch at hand younger");
+    }
+
+    #[test]
+    fn a_lane_that_is_closed_finishes_what_waits_and_one_that_is_stopped_does_not() {
+        let cell = Cell::new(10);
+        cell.enter(Phase::Serving { term: 1 });
+        let epoch = cell.epoch();
+        cell.push(queued()).unwrap();
+        cell.close();
+        assert!(matches!(cell.next(10, None, epoch), Work::Commands(commands) if commands.len() == 1));
+        assert!(matches!(cell.next(10, None, epoch), Work::End));
+        let cell = Cell::new(10);
+        cell.enter(Phase::Serving { term: 1 });
+        cell.push(queued()).unwrap();
+        cell.stop();
+        assert!(matches!(cell.next(10, None, epoch), Work::End));
+    }
+
+    #[test]
+    fn a_lane_takes_commands_only_while_it_serves() {
+        let cell = Cell::new(1);
+        assert!(matches!(cell.push(queued()), Err(Answer::Moved { .. })));
+        cell.assign(1);
+        assert_eq!(cell.push(queued()), Err(Answer::NotReady));
+        cell.enter(Phase::Taking);
+        assert_eq!(cell.push(queued()), Err(Answer::NotReady));
+        cell.enter(Phase::Serving { term: 1 });
+        assert_eq!(cell.push(queued()), Ok(()));
+        assert_eq!(cell.push(queued()), Err(Answer::Overloaded));
+        cell.close();
+        assert_eq!(cell.push(queued()), Err(Answer::NotReady));
+        assert_eq!(cell.enter(Phase::Away).len(), 1, "what waits is given back");
     }
 }

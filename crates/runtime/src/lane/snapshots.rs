@@ -242,3 +242,93 @@ fn opening(path: &Path, error: fjall::Error) -> FolderFault {
 fn io(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> FolderFault {
     FolderFault::Io { folder: path.to_owned(), source: source.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use feira_ids::{Fingerprint, Hash16};
+
+    use super::*;
+
+    fn open(path: &Path) -> (Folder, Standing, bool) {
+        Folder::open(path, "log", "cart.1").unwrap()
+    }
+
+    fn written(path: &Path) -> Folder {
+        let (folder, standing, _) = open(path);
+        let decided = Decided { content: 1, lane_seq: 7, hint: 3, count: 2, version: 5 };
+        let id = CommandId(Hash16([1; 16]));
+        let snapshots = [("feira/cart:1".into(), 5, b"{}".to_vec())];
+        folder.write(&snapshots, &[(id, decided)], &Standing { lane_seq: 8, ..standing }).unwrap();
+        folder
+    }
+
+    #[test]
+    fn what_was_written_is_there_when_it_is_opened_again() {
+        let place = tempfile::tempdir().unwrap();
+        drop(written(place.path()));
+        let (folder, standing, rebuilt) = open(place.path());
+        assert_eq!((standing.lane_seq, rebuilt), (8, false));
+        assert_eq!(folder.snapshot("feira/cart:1").unwrap(), Some((5, b"{}".to_vec())));
+        assert_eq!(folder.command(CommandId(Hash16([1; 16]))).unwrap().unwrap().lane_seq, 7);
+        assert_eq!(folder.command(CommandId(Hash16([2; 16]))).unwrap(), None);
+    }
+
+    #[test]
+    fn a_value_that_was_changed_is_noticed() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = written(place.path());
+        for (key, read) in [
+            (snapshot_key("feira/cart:1"), (|folder| folder.snapshot("feira/cart:1").map(drop)) as fn(&Folder) -> _),
+            (command_key(CommandId(Hash16([1; 16]))).to_vec(), |folder| {
+                folder.command(CommandId(Hash16([1; 16]))).map(drop)
+            }),
+        ] {
+            let whole = folder.rows.get(&key).unwrap().unwrap().to_vec();
+            for place in 0..whole.len() {
+                let mut changed = whole.clone();
+                changed[place] ^= 1;
+                folder.rows.insert(key.clone(), changed).unwrap();
+                assert!(matches!(read(&folder), Err(FolderFault::Damaged { .. })), "byte {place}");
+            }
+            folder.rows.insert(key.clone(), &whole[..4]).unwrap();
+            assert!(matches!(read(&folder), Err(FolderFault::Damaged { .. })));
+            folder.rows.insert(key, whole).unwrap();
+            read(&folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_folder_whose_standing_was_changed_is_begun_anew() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = written(place.path());
+        folder.rows.insert(STANDING, b"what is this".to_vec()).unwrap();
+        drop(folder);
+        let (folder, standing, rebuilt) = open(place.path());
+        assert_eq!((standing.lane_seq, rebuilt), (0, true));
+        assert_eq!(folder.snapshot("feira/cart:1").unwrap(), None);
+    }
+
+    #[test]
+    fn states_of_another_form_are_begun_anew() {
+        let place = tempfile::tempdir().unwrap();
+        drop(written(place.path()));
+        let (_, standing, rebuilt) = Folder::open(place.path(), "log", "cart.2").unwrap();
+        assert_eq!((standing.lane_seq, rebuilt), (0, true));
+    }
+
+    #[test]
+    fn a_folder_in_use_is_not_thrown_away() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = written(place.path());
+        assert!(matches!(Folder::open(place.path(), "log", "cart.1"), Err(FolderFault::Io { .. })));
+        assert!(folder.snapshot("feira/cart:1").unwrap().is_some());
+    }
+
+    #[test]
+    fn the_content_of_a_command_is_its_fingerprint_and_its_aggregate() {
+        let (one, other) = (Fingerprint(Hash16([1; 16])), Fingerprint(Hash16([2; 16])));
+        assert_eq!(content(one, "a"), content(one, "a"));
+        assert_ne!(content(one, "a"), content(other, "a"));
+        assert_ne!(content(one, "a"), content(one, "b"));
+    }
+}

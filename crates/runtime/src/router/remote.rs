@@ -1,7 +1,7 @@
 //! Commands to whichever process owns the lane.
 //!
-//! Who owns it is only ever a hint: the owner itself says whether it is. One that does not answer is asked by one
-//! command at a time, while the others wait for what becomes of it.
+//! Who owns it is only ever a hint: the owner itself says whether it is. One that does not answer, or cannot decide yet,
+//! is asked by one command at a time, while the others wait for what becomes of it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,13 +13,15 @@ use feira_event_log::{EventLog, LogError, Owner, OwnerHints};
 use feira_ids::{LaneId, ServiceName, lane_of};
 use tokio::time::{Instant, timeout_at};
 
-use super::attempts::until_answered;
+use super::attempts::{may_change, until_answered};
 use crate::chain::Chain;
 use crate::rpc::{LinkFault, Peer, Secret};
 use crate::{Answer, Command, Commands, Intake};
 
 /// How long an owner may be silent before it is probed.
 const SILENCE: Duration = Duration::from_secs(2);
+/// How long after one probe the next may follow.
+const PROBE_PAUSE: Duration = Duration::from_millis(50);
 /// How many commands wait for a silent owner; more are put off.
 const WAITING_MAX: usize = 1024;
 
@@ -126,6 +128,10 @@ impl Inner {
             }
         }
         let answer = self.ask_owner(route, &owner, command, until).await;
+        if probe.is_some() && may_change(&answer) {
+            // Whoever is next would hear the same at once.
+            tokio::time::sleep(PROBE_PAUSE).await;
+        }
         drop(probe);
         if let Answer::Moved { owner: Some(address), term } = &answer {
             route.hear(Owner { address: address.clone(), term: *term });
@@ -143,6 +149,11 @@ impl Inner {
         let wait_until = until.min(Instant::now() + self.silence);
         let budget = until.saturating_duration_since(Instant::now());
         match timeout_at(wait_until, peer.ask(command, budget, wait_until)).await {
+            // A lane that is being taken, or has lost its log, takes a while: thousands would ask it all the time.
+            Ok(Ok(Answer::NotReady)) => {
+                route.fell_silent(owner);
+                Answer::NotReady
+            }
             Ok(Ok(answer)) => {
                 route.answered(owner);
                 answer

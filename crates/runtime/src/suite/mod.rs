@@ -11,6 +11,7 @@ mod history;
 mod keeping;
 mod repeats;
 mod running;
+mod stalled;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use history::{History, history};
 pub use keeping::*;
 pub use repeats::*;
 pub use running::*;
+pub use stalled::Stalled;
 
 /// A log, made ready for one rule, and a folder beside it.
 pub trait Home: Sync {
