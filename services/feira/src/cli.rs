@@ -1,6 +1,5 @@
 //! What can be said on the command line.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -72,7 +71,7 @@ pub struct Run {
     pub data: PathBuf,
     /// Where to listen; an address of this machine only, because the tokens are for development.
     #[arg(long, default_value = "127.0.0.1:8080", env = "FEIRA_LISTEN")]
-    pub listen: SocketAddr,
+    pub listen: std::net::SocketAddr,
 }
 
 /// Serve some of the services in this process.

@@ -1,5 +1,7 @@
 //! What the gateway says of an import, as it comes, for people or for machines.
 
+use std::io::{self, Write};
+
 use indicatif::ProgressBar;
 use serde_json::Value;
 
@@ -52,10 +54,11 @@ impl Report {
     }
 
     fn say(&self, line: &Value, text: &str) {
-        let (output, line) = (self.output, line);
-        self.bar.suspend(|| match output {
-            Output::Text => println!("{text}"),
-            Output::Json => println!("{line}"),
+        let mut out = io::stdout();
+        // An import goes on when nobody reads what it says any more, as behind `head`.
+        let _unread = self.bar.suspend(|| match self.output {
+            Output::Text => writeln!(out, "{text}"),
+            Output::Json => writeln!(out, "{line}"),
         });
     }
 }
