@@ -29,9 +29,10 @@ pub fn client_key_is_valid(key: &str) -> bool {
 }
 
 impl CommandId {
-    /// The id of the command that `principal` of `tenant` sends as `operation` under `client_key`.
-    pub fn derive(tenant: &TenantId, principal: &str, operation: &str, client_key: &str) -> Self {
-        Self(sha256_16(&[tenant.as_str().as_bytes(), principal.as_bytes(), operation.as_bytes(), client_key.as_bytes()]))
+    /// The id of what `principal` of `tenant` asks under `client_key`. `asked` names the operation and the aggregate, as
+    /// in `cart.add_item BR.1`: lanes remember ids each for itself, so the same id must never reach two of them.
+    pub fn derive(tenant: &TenantId, principal: &str, asked: &str, client_key: &str) -> Self {
+        Self(sha256_16(&[tenant.as_str().as_bytes(), principal.as_bytes(), asked.as_bytes(), client_key.as_bytes()]))
     }
 
     /// The id of this command's event number `index`, counted from 0.

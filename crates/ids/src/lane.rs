@@ -85,8 +85,8 @@ mod tests {
     fn slots_never_move() {
         // These values place stored events: they may be added to, never changed.
         let shop = TenantId::new("feira-livre").unwrap();
-        let slots = ["cart:BR.1", "cart:BR.2", "product:CAFE-250"]
-            .map(|id| slot(&shop, &AggregateId::parse(id).unwrap()));
+        let slots =
+            ["cart:BR.1", "cart:BR.2", "product:CAFE-250"].map(|id| slot(&shop, &AggregateId::parse(id).unwrap()));
         assert_eq!(slots, [slots[0], slots[1], slots[2]]);
     }
 

@@ -41,8 +41,14 @@ pub(crate) enum Outcome {
 }
 
 impl Named {
-    /// The id of what `scope` asks as `operation` under the client's `key`; one of its own when there is no key.
-    pub(crate) fn new(scope: &Scope, operation: &str, key: Option<&str>) -> Result<Result<Self, UserError>, ApiError> {
+    /// The id of what `scope` asks as `operation` of the aggregate with `aggregate_key`, under the client's `key`; one of
+    /// its own when there is no key.
+    pub(crate) fn new(
+        scope: &Scope,
+        operation: &str,
+        aggregate_key: &str,
+        key: Option<&str>,
+    ) -> Result<Result<Self, UserError>, ApiError> {
         let made;
         let key = match key {
             Some(key) if client_key_is_valid(key) => key,
@@ -56,7 +62,10 @@ impl Named {
             }
         };
         let principal = scope.principal().to_string();
-        Ok(Ok(Self { command_id: CommandId::derive(scope.tenant(), &principal, operation, key) }))
+        // Lanes remember ids each for itself: a key used for two aggregates must make two ids, or two lanes could decide
+        // the same id and give two events one id.
+        let asked = format!("{operation} {aggregate_key}");
+        Ok(Ok(Self { command_id: CommandId::derive(scope.tenant(), &principal, &asked, key) }))
     }
 }
 

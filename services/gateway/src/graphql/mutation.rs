@@ -119,7 +119,7 @@ async fn change_cart(
     input: cart::Input,
 ) -> Result<CartPayload, ApiError> {
     let (scope, customer) = cart_of(ctx, business, customer, input.operation())?;
-    let named = match name(ctx, &scope, command_id, input.operation())? {
+    let named = match name(ctx, &scope, command_id, input.operation(), &customer)? {
         Ok(named) => named,
         Err(error) => return Ok(CartPayload::refused(error)),
     };
@@ -135,7 +135,7 @@ async fn set_note(ctx: &Context<'_>, input: CartSetNoteInput) -> Result<CartPayl
         let message = format!("a note has at most {NOTE_CHARS_MAX} characters");
         return Ok(CartPayload::refused(UserError::on("note", "NOTE_TOO_LONG", message)));
     }
-    let named = match name(ctx, &scope, command_id, OPERATION)? {
+    let named = match name(ctx, &scope, command_id, OPERATION, &customer)? {
         Ok(named) => named,
         Err(error) => return Ok(CartPayload::refused(error)),
     };
@@ -205,7 +205,7 @@ async fn change_product(
         Err(error) => return Ok(ProductPayload::refused(error)),
     };
     scope.may(input.operation())?;
-    let named = match name(ctx, &scope, command_id, input.operation())? {
+    let named = match name(ctx, &scope, command_id, input.operation(), &sku)? {
         Ok(named) => named,
         Err(error) => return Ok(ProductPayload::refused(error)),
     };
@@ -220,7 +220,8 @@ fn name(
     scope: &Scope,
     command_id: Option<String>,
     operation: &str,
+    aggregate_key: &str,
 ) -> Result<Result<Named, UserError>, ApiError> {
     let key = command_id.map(Arc::<str>::from).or_else(|| asked(ctx).client_key.clone());
-    Named::new(scope, operation, key.as_deref())
+    Named::new(scope, operation, aggregate_key, key.as_deref())
 }

@@ -173,7 +173,7 @@ impl Run {
         let GoodRow { line, id, input } = row;
         let operation = input.operation();
         let key = format!("import:{}:{line}", self.run);
-        let named = Named::new(&self.scope, operation, Some(&key))?;
+        let named = Named::new(&self.scope, operation, &id, Some(&key))?;
         let named = named.map_err(|error| ApiError::BadInput(error.message))?;
         let aggregate = AggregateId::new("product", &id).map_err(|error| ApiError::BadInput(error.to_string()))?;
         let addressed = Addressed { scope: &self.scope, aggregate, operation, expected_version: None };

@@ -55,6 +55,20 @@ async fn the_same_command_is_decided_once_and_with_other_content_is_a_mistake() 
 }
 
 #[tokio::test]
+async fn one_key_for_two_carts_makes_two_commands() {
+    let world = world().await;
+    world.put(SHOP, "CAFE-250", "12.50").await;
+    let agent = world.agent(SHOP);
+    for customer in ["BR.1", "BR.2"] {
+        let named = format!(", commandId: \"tap-1\", customer: \"{customer}\"");
+        let payload = world.data(&agent, &add("CAFE-250", 1, &named)).await["cartAddItem"].clone();
+        assert_eq!((&payload["userErrors"], &payload["repeated"]), (&json!([]), &json!(false)));
+    }
+    let ids: Vec<_> = world.owners.seen().iter().rev().take(2).map(|command| command.command_id).collect();
+    assert_ne!(ids[0], ids[1], "each lane remembers ids for itself");
+}
+
+#[tokio::test]
 async fn what_the_caller_can_mend_is_said_beside_the_field() {
     let world = world().await;
     world.put(SHOP, "CAFE-250", "12.50").await;
