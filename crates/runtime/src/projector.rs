@@ -3,6 +3,7 @@
 //! The checkpoint moves with the rows, never before them; a repeat of a record changes nothing. A record that cannot be
 //! read holds its lane until a release can read it: what follows it may rest on it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -14,6 +15,7 @@ use feira_projection_store::{Checkpoint, ProjectionId, Store, StoreError};
 use tokio::runtime::Handle;
 
 use crate::chain::Chain;
+use crate::lane::panic_text;
 use crate::service::StartError;
 use crate::{Metrics, Projection, ProjectionError, jitter};
 
@@ -66,7 +68,10 @@ impl Projectors {
         let mut started =
             Self { metrics: Arc::default(), seats: Vec::new(), closing: Arc::default(), threads: Mutex::default() };
         for projection in projections {
-            store.ensure(&projection.tables()).await?;
+            if let Err(error) = store.ensure(&projection.tables()).await {
+                started.stop().await;
+                return Err(error.into());
+            }
             for service in projection.sources() {
                 let asked = {
                     let (log, service) = (log.clone(), service.clone());
@@ -189,6 +194,8 @@ enum Fault {
         #[source]
         source: feira_codec::CodecError,
     },
+    #[error("record {lane_seq} made the program fail: {reason}")]
+    Failed { lane_seq: u64, reason: String },
     #[error(
         "the checkpoint stands at {at}, but the lane ends at {last}: the rows are of another log; forget the projection to build it again"
     )]
@@ -268,7 +275,10 @@ impl Projector {
     fn project(&self, record: &StoredRecord) -> Result<Vec<feira_projection_store::Mutation>, Fault> {
         let lane_seq = record.lane_seq;
         let opened = feira_codec::open(&record.value).map_err(|source| Fault::Unreadable { lane_seq, source })?;
-        self.projection.apply(&self.lane, &opened).map_err(|source| Fault::Record { lane_seq, source })
+        // A thread that ended here would end unseen, and its last word would stand for ever.
+        catch_unwind(AssertUnwindSafe(|| self.projection.apply(&self.lane, &opened)))
+            .map_err(|panic| Fault::Failed { lane_seq, reason: panic_text(&*panic) })?
+            .map_err(|source| Fault::Record { lane_seq, source })
     }
 
     /// Tells the first of a row of like faults.
@@ -282,7 +292,7 @@ impl Projector {
             Fault::Log(_) | Fault::Store(_) => {
                 tracing::warn!(projection = %self.name, lane = %self.lane, error = %text, "projection waits and tries again");
             }
-            Fault::Record { .. } | Fault::Unreadable { .. } | Fault::AheadOfLog { .. } => {
+            Fault::Record { .. } | Fault::Unreadable { .. } | Fault::Failed { .. } | Fault::AheadOfLog { .. } => {
                 tracing::error!(projection = %self.name, lane = %self.lane, error = %text, "projection stands still");
             }
         }

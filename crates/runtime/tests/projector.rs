@@ -38,10 +38,11 @@ static EDITS: Table = Table {
 
 const ID: ProjectionId = ProjectionId { name: "edits", version: 1 };
 
-/// Counts a basket's events; stumbles over them while a test says so.
+/// Counts a basket's events; cannot read them, or fails as a program does, while a test says so.
 #[derive(Clone, Default)]
 struct Edits {
     stumbles: Arc<AtomicBool>,
+    fails: Arc<AtomicBool>,
 }
 
 impl Projection for Edits {
@@ -63,6 +64,7 @@ impl Projection for Edits {
         if self.stumbles.load(Ordering::SeqCst) {
             return Err(fault(feira_codec::CodecError::UnknownSchema { id: 7 }));
         }
+        assert!(!self.fails.load(Ordering::SeqCst), "a mistake of the program");
         record.decode::<Event>().map_err(fault)?;
         let cells = vec![(1, Some(Value::BigInt(version))), (2, Some(Value::BigInt(record.meta.at)))];
         let key = vec![Value::Text(record.meta.aggregate.clone())];
@@ -185,6 +187,25 @@ async fn a_record_that_cannot_be_read_holds_its_lane_until_it_can() {
     }
     home.reads.wait_for(&third, ID).await.unwrap();
     assert_eq!(home.edits("BR.1").await, Some(3));
+    home.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_projection_that_fails_in_the_program_says_so_and_goes_on_once_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let edits = Edits::default();
+    let home = start(folder.path(), &edits).await;
+    edits.fails.store(true, Ordering::SeqCst);
+    let edited = home.edit("BR.1", "k1").await;
+    assert_ne!(home.reads.wait_for(&edited, ID).await.unwrap(), Waited::Reached);
+    let troubles: Vec<_> = home.running.ready().projections.into_iter().filter_map(|state| state.trouble).collect();
+    assert!(troubles.iter().any(|trouble| trouble.contains("a mistake of the program")), "{troubles:?}");
+    edits.fails.store(false, Ordering::SeqCst);
+    let began = Instant::now();
+    while home.reads.wait_for(&edited, ID).await.unwrap() != Waited::Reached {
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+    assert_eq!(home.edits("BR.1").await, Some(1));
     home.running.shutdown().await;
 }
 

@@ -85,17 +85,11 @@ impl Secret {
         self.voucher(command).verify_slice(proof).is_ok()
     }
 
+    /// It covers all of the command: an expected version or a cause that was changed on the way would change what is
+    /// decided, or what is said of it for ever.
     fn voucher(&self, command: &Command) -> Hmac<Sha256> {
-        let principal = postcard::to_stdvec(&command.principal).unwrap_or_default();
-        self.mac(&[
-            b"command",
-            &principal,
-            command.tenant.as_str().as_bytes(),
-            command.aggregate.as_str().as_bytes(),
-            command.operation.as_bytes(),
-            &command.command_id.0.0,
-            &command.fingerprint.0.0,
-        ])
+        let whole = postcard::to_stdvec(command).expect("a command is texts, numbers and bytes");
+        self.mac(&[b"command", &whole])
     }
 
     /// A MAC over parts, each behind its length so that no two lists are alike.
