@@ -26,7 +26,9 @@ impl Shared {
         let mut prepared = self.prepared.lock().expect("nothing panics while it holds the next file");
         if prepared.is_none() {
             let (disk, path, capacity) = (self.disk.clone(), self.next_path(), self.segment_bytes);
-            *prepared = Some(thread::spawn(move || segment::make(&*disk, &path, capacity)));
+            let making = move || segment::make(&*disk, &path, capacity);
+            // Without a thread the file is made when it is needed.
+            *prepared = thread::Builder::new().name("next-segment".to_owned()).spawn(making).ok();
         }
     }
 

@@ -144,8 +144,11 @@ impl EventLog for KafkaLog {
         loop {
             let seq = self.visible_seq(lane, &cursor)?;
             // What this process has acknowledged can be read in a moment; to say less would look like a loss.
-            if seq >= acknowledged.load(Ordering::Acquire) || Instant::now() >= deadline {
+            if seq >= acknowledged.load(Ordering::Acquire) {
                 return Ok(seq);
+            }
+            if Instant::now() >= deadline {
+                return Err(no_answer(format!("the end of lane {lane}: what was acknowledged cannot be read yet")));
             }
             thread::sleep(GLANCE);
         }
