@@ -25,6 +25,9 @@ use crate::topics;
 const LIMIT: Duration = Duration::from_secs(240);
 /// How long a stopped owner is stopped: twice as long as its membership lasts.
 const STOPPED: Duration = Duration::from_secs(12);
+/// By how much fewer commands come while a server is away: it starts again on the cores that everything else runs on, and
+/// what waits for it must be worked off beside what comes.
+const SLOWER: u64 = 4;
 /// How few commands under way tell that nothing is left of the last fault.
 const CALM: usize = 20;
 /// How often a condition is looked at.
@@ -79,10 +82,12 @@ impl Run {
         let owners = Owners::follow(&servers.kafka(), PREFIX, LANES as u32);
         let random = Random(seed);
         let (windows, carts) = (Vec::new(), [one, other]);
-        let mut run = Self { shop, owners, windows, random, until, folder, catalog, carts, gateway, servers, _lock: lock };
+        let mut run =
+            Self { shop, owners, windows, random, until, folder, catalog, carts, gateway, servers, _lock: lock };
         while let Err(reason) = run.shop.list_products().await {
             run.look(&format!("the catalog, which says {reason}")).await;
         }
+        run.shop.warm_up(seed).await;
         run.shop.begin(seed);
         run.settled("the load", 0).await;
         run.window("no fault", &ALL);
@@ -164,6 +169,7 @@ impl Run {
 
     /// The broker is killed and started again, with everything waiting for it.
     pub async fn broker_killed(&mut self) {
+        self.shop.slow_down(SLOWER);
         self.window("kill -9 of the broker", &ALL);
         block_in_place(|| self.servers.kill(Server::Kafka));
         let mut starting = self.servers.begin_again(Server::Kafka);
@@ -180,7 +186,9 @@ impl Run {
         let decided = |run: &Self| {
             let seen = run.shop.seen();
             ALL.iter().all(|lane| {
-                seen.answered.iter().any(|answered| answered.lane == *lane && answered.log_only && answered.began > dead)
+                seen.answered
+                    .iter()
+                    .any(|answered| answered.lane == *lane && answered.log_only && answered.began > dead)
             })
         };
         self.until("commands that need only the log, without a store", |run| decided(run)).await;
@@ -252,7 +260,7 @@ impl Run {
     /// Begins a window, and answers when.
     fn window(&mut self, name: &'static str, lanes: &[u32]) -> u64 {
         let began = self.close_window();
-        eprintln!("{name}: lanes {lanes:?}");
+        println!("{:>3} s: {name}, lanes {lanes:?}", began / 1_000_000);
         self.windows.push(Window { name, began, ended: u64::MAX, lanes: lanes.to_vec() });
         began
     }
@@ -292,7 +300,10 @@ impl Run {
         let [one, other] = &mut self.carts;
         for process in [&mut self.catalog, one, other, &mut self.gateway] {
             if let Some(status) = process.ended() {
-                panic!("{} ended by itself with {status} while waiting for {what}; see {:?}", process.name, self.folder);
+                panic!(
+                    "{} ended by itself with {status} while waiting for {what}; see {:?}",
+                    process.name, self.folder
+                );
             }
         }
         tokio::time::sleep(LOOK).await;

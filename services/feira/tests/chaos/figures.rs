@@ -44,7 +44,12 @@ impl Line {
         let ops: HashMap<Id, bool> =
             seen.ops.iter().filter(|op| within(op.began)).map(|op| (op.id, !op.answers.is_empty())).collect();
         let count = |of: fn(&Fault) -> Option<Id>| {
-            faults.iter().filter_map(of).filter(|id| ops.contains_key(id)).collect::<std::collections::HashSet<_>>().len()
+            faults
+                .iter()
+                .filter_map(of)
+                .filter(|id| ops.contains_key(id))
+                .collect::<std::collections::HashSet<_>>()
+                .len()
         };
         let acknowledged = ops.values().filter(|answered| **answered).count();
         let others: Vec<u32> = (0..LANES as u32).filter(|lane| !window.lanes.contains(lane)).collect();

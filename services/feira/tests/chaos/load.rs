@@ -28,8 +28,11 @@ const RATE: u64 = 200;
 const CARTS: u64 = 240;
 /// How long a command is sent again. Its outcome is unknown after that.
 const GIVE_UP: Duration = Duration::from_secs(75);
-/// The pause before a command is sent again.
+/// The pause before a command is sent again, doubled each time up to the longest.
 const AGAIN: Duration = Duration::from_millis(250);
+const AGAIN_LONGEST: Duration = Duration::from_secs(4);
+/// How many commands each connection sends before the stream begins.
+const WARM_UP: u64 = 40;
 /// How many connections there are: over one, a gateway takes 200 requests at once.
 const CONNECTIONS: usize = 24;
 
@@ -58,6 +61,8 @@ pub struct Shop {
     under_way: AtomicUsize,
     /// For each lane, when the latest command answered there had begun.
     latest: [AtomicU64; LANES],
+    /// Only one of so many ticks sends a command.
+    every: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -130,6 +135,7 @@ impl Shop {
             seen: Mutex::default(),
             under_way: AtomicUsize::new(0),
             latest: Default::default(),
+            every: AtomicU64::new(1),
             stop: AtomicBool::new(false),
         })
     }
@@ -166,7 +172,10 @@ impl Shop {
                 if shop.stop.load(Ordering::Relaxed) {
                     return;
                 }
-                let (command, twice) = next(&mut random, seed, number);
+                if number % shop.every.load(Ordering::Relaxed) != 0 {
+                    continue;
+                }
+                let (command, twice) = next(&mut random, seed, number.to_string());
                 shop.under_way.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(shop.clone().send(command, twice));
                 if number % (RATE / 5) == 0 {
@@ -174,6 +183,27 @@ impl Shop {
                 }
             }
         })
+    }
+
+    /// Sends commands one after another on each connection: what starts cold is warm before the clock counts.
+    pub async fn warm_up(self: &Arc<Self>, seed: u64) {
+        let connections = (0..CONNECTIONS as u64).map(|connection| {
+            let shop = self.clone();
+            async move {
+                let mut random = Random(seed ^ connection);
+                for number in 0..WARM_UP {
+                    let (command, twice) = next(&mut random, seed, format!("warm-{connection}-{number}"));
+                    shop.under_way.fetch_add(1, Ordering::Relaxed);
+                    shop.clone().send(command, twice).await;
+                }
+            }
+        });
+        join_all(connections).await;
+    }
+
+    /// Sends only one of `every` commands from now on.
+    pub fn slow_down(&self, every: u64) {
+        self.every.store(every, Ordering::Relaxed);
     }
 
     /// Ends the stream. What is under way goes on.
@@ -204,6 +234,7 @@ impl Shop {
             "customer": command.cart, "commandId": command.key, "sku": command.sku, "quantity": command.quantity
         });
         let body = json!({ "query": query, "variables": { "input": input } });
+        let mut pause = AGAIN;
         while Instant::now() < until {
             let reason = match self.ask(&body).await {
                 Ok(answer) => match self.answer(&answer["data"][field]) {
@@ -216,7 +247,8 @@ impl Shop {
                 Err(reason) => reason,
             };
             *self.seen().again.entry(reason).or_default() += 1;
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(pause).await;
+            pause = AGAIN_LONGEST.min(pause * 2);
         }
         None
     }
@@ -326,11 +358,11 @@ impl Shop {
 }
 
 /// The next command, and whether it is sent twice at once.
-fn next(random: &mut Random, seed: u64, number: u64) -> (Command, bool) {
+fn next(random: &mut Random, seed: u64, name: String) -> (Command, bool) {
     let kind = random.below(100);
     let sku = if kind < 2 { "nobody-has-it" } else { SKUS[random.below(SKUS.len() as u64) as usize] };
     let command = Command {
-        key: format!("{seed}-{number}"),
+        key: format!("{seed}-{name}"),
         cart: format!("c{}", random.below(CARTS)),
         // A tenth needs nothing but the log to be decided.
         add: kind < 90,

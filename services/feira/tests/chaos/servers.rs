@@ -71,10 +71,14 @@ impl Servers {
 
     fn script(&self, script: &[&str]) -> Command {
         let set = |name| std::env::var_os(name).map(PathBuf::from);
-        let jars = set("FEIRA_JARS").or_else(|| set("FEIRA_STACK")).unwrap_or_else(|| Path::new(SCRIPTS).join(".stack"));
+        let jars =
+            set("FEIRA_JARS").or_else(|| set("FEIRA_STACK")).unwrap_or_else(|| Path::new(SCRIPTS).join(".stack"));
         let mut command = Command::new("bash");
         command.arg(Path::new(SCRIPTS).join(script[0])).args(&script[1..]);
-        command.env("FEIRA_STACK", &self.stack).env("FEIRA_JARS", jars).env("FEIRA_PORTS_ABOVE", self.above.to_string());
+        command
+            .env("FEIRA_STACK", &self.stack)
+            .env("FEIRA_JARS", jars)
+            .env("FEIRA_PORTS_ABOVE", self.above.to_string());
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
     }

@@ -42,8 +42,14 @@ fn op(number: u8, began: u64, ended: u64, seq: i64, version: i64) -> Op {
 
 /// Three adds one after another, a refusal, and a change of owner.
 fn whole() -> (Vec<Record>, Vec<Op>) {
-    let records =
-        vec![taken(1, 1), added(2, 1, 1), added(3, 2, 2), refused(4, 4), taken(5, 2), Record { term: 2, ..added(6, 3, 3) }];
+    let records = vec![
+        taken(1, 1),
+        added(2, 1, 1),
+        added(3, 2, 2),
+        refused(4, 4),
+        taken(5, 2),
+        Record { term: 2, ..added(6, 3, 3) },
+    ];
     let mut no = op(4, 40, 50, 4, 0);
     (no.answers[0].version, no.answers[0].refused) = (None, true);
     (records, vec![op(1, 10, 20, 2, 1), op(2, 30, 40, 3, 2), op(3, 50, 60, 6, 3), no])

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use feira_codec::open;
 use feira_events::{cart, lane};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -37,7 +36,8 @@ pub fn read(brokers: &str, topic: &str) -> Vec<Vec<Record>> {
     let metadata = asking.fetch_metadata(Some(topic), ASK).expect("the broker answers");
     let count = metadata.topics()[0].partitions().len();
     let end = |lane| asking.fetch_watermarks(topic, lane, ASK).expect("the broker answers").1;
-    let mut open_lanes: BTreeMap<i32, i64> = (0..count as i32).map(|lane| (lane, end(lane))).filter(|(_, end)| *end > 0).collect();
+    let mut open_lanes: BTreeMap<i32, i64> =
+        (0..count as i32).map(|lane| (lane, end(lane))).filter(|(_, end)| *end > 0).collect();
     let reading = consumer(brokers, "read_committed");
     let mut places = TopicPartitionList::new();
     for lane in 0..count as i32 {
@@ -50,9 +50,9 @@ pub fn read(brokers: &str, topic: &str) -> Vec<Vec<Record>> {
         assert!(Instant::now() < until, "the ends of {open_lanes:?} of {topic} were not reached in time");
         match reading.poll(Duration::from_millis(20)) {
             Some(Ok(message)) => {
-                let value = Bytes::copy_from_slice(message.payload().expect("a record has a value"));
+                let value = message.payload().expect("a record has a value");
                 let place = format!("{topic}/{} at {}", message.partition(), message.offset());
-                lanes[message.partition() as usize].push(record(&value, message.partition(), &place));
+                lanes[message.partition() as usize].push(record(value, message.partition(), &place));
             }
             // What goes wrong the library tries again by itself.
             Some(Err(_)) | None => {
@@ -71,8 +71,8 @@ pub fn read(brokers: &str, topic: &str) -> Vec<Vec<Record>> {
     lanes
 }
 
-fn record(value: &Bytes, partition: i32, place: &str) -> Record {
-    let opened = open(value).unwrap_or_else(|error| panic!("{place}: {error}"));
+fn record(value: &[u8], partition: i32, place: &str) -> Record {
+    let opened = open(&value.to_vec().into()).unwrap_or_else(|error| panic!("{place}: {error}"));
     let body = if opened.is::<lane::Event>() {
         match opened.decode::<lane::Event>().unwrap_or_else(|error| panic!("{place}: {error}")) {
             lane::Event::LaneTaken(_) => Body::Taken,
