@@ -32,12 +32,7 @@ impl<T> Sealed<T> {
 impl<T> Clone for Sealed<T> {
     fn clone(&self) -> Self {
         let Self { subject, nonce, ciphertext, content: _ } = self;
-        Self {
-            subject: subject.clone(),
-            nonce: nonce.clone(),
-            ciphertext: ciphertext.clone(),
-            content: PhantomData,
-        }
+        Self { subject: subject.clone(), nonce: nonce.clone(), ciphertext: ciphertext.clone(), content: PhantomData }
     }
 }
 
