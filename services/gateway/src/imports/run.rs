@@ -24,6 +24,9 @@ use crate::send::{Addressed, Named, Outcome, outcome};
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// How much longer a row is tried than a command that somebody waits for, in milliseconds: a lane that changes hands, or
+/// a broker that starts again, must not break an import off.
+const PATIENCE_MS: i64 = 60_000;
 /// How long a feed may be silent.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
@@ -177,7 +180,8 @@ impl Run {
         let named = named.map_err(|error| ApiError::BadInput(error.message))?;
         let aggregate = AggregateId::new("product", &id).map_err(|error| ApiError::BadInput(error.to_string()))?;
         let addressed = Addressed { scope: &self.scope, aggregate, operation, expected_version: None };
-        let command = self.gateway.command(addressed, named, &input, None)?;
+        let mut command = self.gateway.command(addressed, named, &input, None)?;
+        command.deadline_ms = command.deadline_ms.saturating_add(PATIENCE_MS);
         let commands = self.gateway.commands.clone();
         Ok(async move { (line, id, commands.ask(command).await) }.boxed())
     }

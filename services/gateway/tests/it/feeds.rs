@@ -1,5 +1,7 @@
 //! Product feeds: good rows go in, every other row is named with its line and column and why.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode, header};
 use futures::StreamExt;
@@ -187,6 +189,17 @@ async fn a_feed_that_breaks_off_or_an_owner_that_is_gone_ends_the_import_in_word
     world.owners.answer_next(feira_runtime::Answer::TimedOut);
     let lines_of_timed_out = lines(&world, "csv", "id,title,price\nC,x,1 BRL\n").await;
     assert_eq!(lines_of_timed_out.last().unwrap()["failed"]["code"], "TIMEOUT");
+}
+
+#[tokio::test]
+async fn a_row_is_tried_for_as_long_as_a_lane_may_take_to_change_hands() {
+    let world = world().await;
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+    let began = now();
+    lines(&world, "csv", "id,title,price\nA,x,1 BRL\n").await;
+    let deadline_ms = world.owners.seen().pop().unwrap().deadline_ms;
+    assert!(deadline_ms >= began + 60_000, "given up {} ms after it was sent", deadline_ms - began);
+    assert!(deadline_ms <= now() + 120_000, "somebody waits for the end of the import");
 }
 
 #[tokio::test]
