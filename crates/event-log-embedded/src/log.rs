@@ -272,4 +272,9 @@ impl LaneWriter for Writer {
         };
         self.log.append(Pending::new(self.lane, header, bytes, announce.is_some())).map(Hint)
     }
+
+    fn confirm(&mut self, _: &str) -> Result<(), AppendError> {
+        let owner_term = self.log.state().lanes[self.lane].owner_term;
+        if owner_term == self.term { Ok(()) } else { Err(AppendError::Fenced) }
+    }
 }

@@ -141,6 +141,35 @@ impl Writer {
         }
     }
 
+    fn usable(&self) -> Result<(), AppendError> {
+        match self.spent {
+            Some(Spent::Fenced) => Err(AppendError::Fenced),
+            Some(Spent::InDoubt) => Err(AppendError::Unknown("this writer failed before; take the lane anew".into())),
+            None => Ok(()),
+        }
+    }
+
+    /// Commits what may be empty but for the announcement, and remembers what became of it.
+    fn commit(&mut self, batch: &[NewRecord], announce: Option<&str>) -> Result<Hint, AppendError> {
+        if self.used.elapsed() > self.idle_max {
+            self.spent = Some(Spent::InDoubt);
+            return Err(AppendError::Unknown("this writer was idle for long; take the lane anew".into()));
+        }
+        let outcome = self.transaction(batch, announce);
+        self.used = Instant::now();
+        match &outcome {
+            Ok(_) => {
+                self.last_seq += batch.len() as u64;
+                self.acknowledged.fetch_max(self.last_seq, Ordering::Release);
+            }
+            Err(AppendError::Fenced) => self.spent = Some(Spent::Fenced),
+            Err(AppendError::Unknown(_) | AppendError::Refused { .. } | AppendError::Invalid { .. }) => {
+                self.spent = Some(Spent::InDoubt);
+            }
+        }
+        outcome
+    }
+
     fn transaction(&self, batch: &[NewRecord], announce: Option<&str>) -> Result<Hint, AppendError> {
         let producer = self.appender.producer();
         let deadline = Instant::now() + BATCH;
@@ -255,30 +284,14 @@ impl Writer {
 
 impl LaneWriter for Writer {
     fn append(&mut self, batch: &[NewRecord], announce: Option<&str>) -> Result<Hint, AppendError> {
-        match self.spent {
-            Some(Spent::Fenced) => return Err(AppendError::Fenced),
-            Some(Spent::InDoubt) => {
-                return Err(AppendError::Unknown("this writer failed before; take the lane anew".into()));
-            }
-            None => {}
-        }
+        self.usable()?;
         envelope::check_batch(&self.lane, self.last_seq, self.term, batch)?;
-        if self.used.elapsed() > self.idle_max {
-            self.spent = Some(Spent::InDoubt);
-            return Err(AppendError::Unknown("this writer was idle for long; take the lane anew".into()));
-        }
-        let outcome = self.transaction(batch, announce);
-        self.used = Instant::now();
-        match &outcome {
-            Ok(_) => {
-                self.last_seq += batch.len() as u64;
-                self.acknowledged.fetch_max(self.last_seq, Ordering::Release);
-            }
-            Err(AppendError::Fenced) => self.spent = Some(Spent::Fenced),
-            Err(AppendError::Unknown(_) | AppendError::Refused { .. } | AppendError::Invalid { .. }) => {
-                self.spent = Some(Spent::InDoubt);
-            }
-        }
-        outcome
+        self.commit(batch, announce)
+    }
+
+    /// By a transaction that announces the owner again and holds nothing else: an empty one commits even when fenced.
+    fn confirm(&mut self, address: &str) -> Result<(), AppendError> {
+        self.usable()?;
+        self.commit(&[], Some(address)).map(|_| ())
     }
 }

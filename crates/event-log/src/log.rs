@@ -117,6 +117,14 @@ pub trait LaneWriter: Send {
     /// # Errors
     /// As the variants of [`AppendError`] say.
     fn append(&mut self, batch: &[NewRecord], announce: Option<&str>) -> Result<Hint, AppendError>;
+
+    /// Makes sure that no successor has the lane, without a record: what is said of the lane's state and not written to
+    /// it rests on this. `address` is the owner's, which may be announced again.
+    ///
+    /// # Errors
+    /// [`AppendError::Fenced`] when there is a successor, [`AppendError::Unknown`] when that cannot be found out; after
+    /// either, drop the writer.
+    fn confirm(&mut self, address: &str) -> Result<(), AppendError>;
 }
 
 /// Reads one lane, in order, without gaps, forward only.

@@ -78,6 +78,7 @@ macro_rules! conformance {
             the_last_sequence_is_that_of_the_last_batch
             taking_a_lane_fences_its_former_writer
             a_fenced_writer_stays_fenced
+            a_fenced_writer_confirms_nothing
             the_term_rises_with_each_take
             the_term_rises_when_nothing_is_replayed
             a_take_replays_every_record_in_order

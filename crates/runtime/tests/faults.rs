@@ -192,6 +192,32 @@ fn a_process_that_slept_answers_nothing_once_another_has_the_lane() {
 }
 
 #[test]
+fn a_process_that_slept_does_not_call_final_what_it_only_believes() {
+    let home = Simulated::new();
+    run(&home, async {
+        let sleeper = Shop::open(&home, Options::default()).await;
+        accepted(sleeper.ask(mango("k1")).await);
+        home.cluster.freeze("one");
+        let other = home.other();
+        let shop = Shop::start(other.open(), &other, Options::default()).await;
+        home.cluster.assign(&lane(), "two");
+        until("the successor serves", || serving(&shop).is_some()).await;
+        accepted(shop.ask(mango("k2")).await);
+        // By its old state the version is another than expected. Nothing is to be written, so no append would be fenced.
+        assert!(serving(&sleeper).is_some(), "it still believes that it owns the lane");
+        let expecting = |key| feira_runtime::Command { expected_version: Some(2), ..mango(key) };
+        let answer = sleeper.running.intake().ask(expecting("k3")).await;
+        assert!(matches!(answer, Answer::Moved { .. }), "{answer:?}");
+        // The true owner knows better, and its refusals are final.
+        assert_eq!(accepted(shop.ask(expecting("k3")).await).version, 3);
+        assert_eq!(shop.running.intake().ask(expecting("k4")).await, Answer::Conflict { current: 3 });
+        home.cluster.thaw("one");
+        sleeper.close().await;
+        shop.close().await;
+    });
+}
+
+#[test]
 fn a_lane_goes_from_process_to_process_and_back() {
     let home = Simulated::new();
     run(&home, async {

@@ -157,6 +157,11 @@ impl Lane {
         accepted
     }
 
+    /// Whether nobody took the lane after the writer of `epoch`.
+    pub fn is_of(&self, epoch: u64) -> bool {
+        self.epoch == epoch
+    }
+
     /// Appends a batch and lets the waiting fault happen to it. Gives where it lies.
     pub fn append(&mut self, append: Append<'_>, fenced: bool, torn_by_repeat: bool) -> Result<u64, AppendError> {
         if fenced && append.epoch != self.epoch {

@@ -212,6 +212,22 @@ impl LaneWriter for Writer {
         }
         result
     }
+
+    fn confirm(&mut self, _: &str) -> Result<(), AppendError> {
+        if self.in_doubt {
+            return Err(AppendError::Unknown("the writer was in doubt already and has to be dropped".into()));
+        }
+        let epoch = self.epoch;
+        let result = self.cluster.change(|state| {
+            if !state.available {
+                return Err(AppendError::Unknown("the simulated log was made unavailable".into()));
+            }
+            let fenced = !state.weak(Weakness::TakesWithoutFence) && !state.lane(&self.lane).is_of(epoch);
+            if fenced { Err(AppendError::Fenced) } else { Ok(()) }
+        });
+        self.in_doubt = matches!(result, Err(AppendError::Unknown(_)));
+        result
+    }
 }
 
 /// Checks that records come in order.

@@ -36,6 +36,21 @@ pub fn a_fenced_writer_stays_fenced(harness: &dyn Harness) {
     assert_written(&read_all(harness, &log, 0, 3), 0, 1);
 }
 
+/// Whoever has the lane is told so; whoever had it is not.
+pub fn a_fenced_writer_confirms_nothing(harness: &dyn Harness) {
+    let log = harness.open();
+    let membership = join(harness, &log);
+    let (mut former, _) = take(&membership, 0);
+    append(&mut *former.writer, &batch(0, 1, former.term, 1)).expect("the batch is taken");
+    former.writer.confirm("former:1").expect("nobody else has the lane");
+    append(&mut *former.writer, &batch(0, 2, former.term, 1)).expect("to confirm takes no sequence");
+    let (mut owner, replayed) = take(&membership, 0);
+    assert_eq!(replayed.len(), 2);
+    let late = former.writer.confirm("former:1");
+    assert!(matches!(late, Err(AppendError::Fenced)), "{late:?}");
+    owner.writer.confirm("owner:1").expect("nobody else has the lane");
+}
+
 /// Each owner that wrote is followed by one of a higher term.
 pub fn the_term_rises_with_each_take(harness: &dyn Harness) {
     let log = harness.open();

@@ -213,6 +213,12 @@ impl Batch {
         Ok(())
     }
 
+    /// Whether something that was not decided is told from the state of an aggregate. An id that was used before stays
+    /// used, whoever owns the lane.
+    pub fn tells_of_state(&self) -> bool {
+        self.undecided.iter().any(|(_, answer)| !matches!(answer, Answer::KeyReused))
+    }
+
     /// Nothing was to be written: what was not decided rests on what is committed, and can be told.
     pub fn nothing_written(self, metrics: &Metrics) {
         tell(self.undecided, metrics);

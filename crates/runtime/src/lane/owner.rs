@@ -253,6 +253,15 @@ impl LaneOwner {
             }
         }
         if batch.records.is_empty() {
+            // What is told without a record rests on the state here. A process that was stopped and wakes up has an old
+            // one, and must not call final what it only believes.
+            if batch.tells_of_state()
+                && let Err(error) = writer.confirm(&self.address)
+            {
+                let (answer, end) = self.append_fault(&error);
+                batch.fails(&answer);
+                return Err(end);
+            }
             batch.nothing_written(&self.metrics);
             return Ok(());
         }

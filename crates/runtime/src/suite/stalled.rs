@@ -80,4 +80,9 @@ impl LaneWriter for StalledWriter {
         let _stalled = self.1.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.append(batch, announce)
     }
+
+    fn confirm(&mut self, address: &str) -> Result<(), AppendError> {
+        let _stalled = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.confirm(address)
+    }
 }
