@@ -57,7 +57,7 @@ pub enum Fault {
     /// An acknowledged command stands elsewhere than it was told.
     Elsewhere { id: Id, told: Place, found: Place },
     /// A command was answered otherwise than it was decided.
-    Misreported { id: Id, told: Answer },
+    Misreported { id: Id, told: Answer, version: Option<i64> },
     /// A command's records do not stand together, whole and in order.
     Torn { id: Id, place: Place },
     /// A record of a command that nobody sent.
@@ -215,13 +215,13 @@ fn judge_answers(op: &Op, records: &[(Place, &Record)], place: Place, last: &Rec
         }
         let as_decided = answer.refused == (last.body == Body::Refused)
             && match (answer.version, last.aggregate_seq) {
-                // A repeat comes with the cart as it is by then.
-                (Some(told), Some(version)) => told == version || answer.repeated && told > version,
+                // A repeat is told what the command made it the first time.
+                (Some(told), Some(version)) => told == version,
                 (told, None) => told.is_none() || last.body == Body::Nothing,
                 (None, Some(_)) => false,
             };
         if !as_decided || op.cart != last.aggregate {
-            faults.push(Fault::Misreported { id: op.id, told: *answer });
+            faults.push(Fault::Misreported { id: op.id, told: *answer, version: last.aggregate_seq });
         }
     }
 }

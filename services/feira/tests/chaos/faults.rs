@@ -168,10 +168,19 @@ impl Run {
     }
 
     /// The broker is killed and started again, with everything waiting for it.
+    ///
+    /// It is killed between two transactions: a broker without others that dies in the middle of one may never end it, and
+    /// the lane then waits for an operator.
     pub async fn broker_killed(&mut self) {
-        self.shop.slow_down(SLOWER);
+        self.shop.slow_down(0);
+        self.until("an answer to every command", |run| run.shop.under_way() == 0).await;
+        let kafka = self.servers.kafka();
+        let topic = format!("{PREFIX}cart.events.v1");
+        self.until("the end of all transactions", |_| block_in_place(|| topics::at_rest(&kafka, &topic, LANES as u32)))
+            .await;
         self.window("kill -9 of the broker", &ALL);
         block_in_place(|| self.servers.kill(Server::Kafka));
+        self.shop.slow_down(SLOWER);
         let mut starting = self.servers.begin_again(Server::Kafka);
         block_in_place(|| await_started(&mut starting, self.until));
         let moment = self.shop.now();
@@ -218,7 +227,13 @@ impl Run {
         lines.iter().for_each(|line| println!("{line}"));
         println!("sent again: {:?}", seen.again);
         println!("{} carts read through GraphQL equal the fold of the log", carts.len() - wrong.len());
-        assert_eq!(faults, [], "the log is not what its callers were told; what was printed is in {:?}", self.folder);
+        let some = &faults[..faults.len().min(20)];
+        assert!(
+            some.is_empty(),
+            "{} faults in the log; what was printed is in {:?}: {some:#?}",
+            faults.len(),
+            self.folder
+        );
         assert_eq!(wrong, Vec::<String>::new(), "carts as read are not the fold of the log");
         assert_eq!(seen.odd, Vec::<String>::new(), "answers that nobody should get");
         assert_eq!(lines.iter().map(|line| line.stale).sum::<usize>(), 0, "reads that hid what was acknowledged");

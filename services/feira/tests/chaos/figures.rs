@@ -84,14 +84,15 @@ impl fmt::Display for Line {
     }
 }
 
-/// The longest time between two answers of one of `lanes`, of which some lies in the window.
+/// The longest time within the window in which one of `lanes` answered nothing.
 fn longest_gap_ms(window: &Window, seen: &Seen, lanes: &[u32]) -> u64 {
     let longest = |lane: &u32| {
         let mut times: Vec<u64> =
             seen.answered.iter().filter(|answered| answered.lane == *lane).map(|answered| answered.at).collect();
+        times.retain(|at| (window.began..window.ended).contains(at));
+        times.extend([window.began, window.ended]);
         times.sort_unstable();
-        let gaps = times.windows(2).filter(|pair| pair[1] > window.began && pair[0] < window.ended);
-        gaps.map(|pair| pair[1] - pair[0]).max().unwrap_or(window.ended - window.began)
+        times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)
     };
     lanes.iter().map(longest).max().unwrap_or(0) / 1_000
 }

@@ -61,7 +61,7 @@ pub struct Shop {
     under_way: AtomicUsize,
     /// For each lane, when the latest command answered there had begun.
     latest: [AtomicU64; LANES],
-    /// Only one of so many ticks sends a command.
+    /// Only one of so many ticks sends a command; none at 0.
     every: AtomicU64,
     stop: AtomicBool,
 }
@@ -172,7 +172,8 @@ impl Shop {
                 if shop.stop.load(Ordering::Relaxed) {
                     return;
                 }
-                if number % shop.every.load(Ordering::Relaxed) != 0 {
+                let every = shop.every.load(Ordering::Relaxed);
+                if every == 0 || !number.is_multiple_of(every) {
                     continue;
                 }
                 let (command, twice) = next(&mut random, seed, number.to_string());
@@ -201,7 +202,7 @@ impl Shop {
         join_all(connections).await;
     }
 
-    /// Sends only one of `every` commands from now on.
+    /// Sends only one of `every` commands from now on; none at 0.
     pub fn slow_down(&self, every: u64) {
         self.every.store(every, Ordering::Relaxed);
     }
@@ -218,7 +219,7 @@ impl Shop {
         let answers: Vec<Answer> = join_all(copies).await.into_iter().flatten().collect();
         let operation = if command.add { "cart.add_item" } else { "cart.set_quantity" };
         let cart = format!("cart:{}", command.cart);
-        let op = Op { id: id_of(operation, &command.key), cart, began, answers };
+        let op = Op { id: id_of(operation, &command.cart, &command.key), cart, began, answers };
         self.seen().ops.push(op);
         self.under_way.fetch_sub(1, Ordering::Relaxed);
     }
@@ -378,11 +379,11 @@ fn place(position: &str) -> Option<(u32, i64)> {
     Some((lane.parse().ok().filter(|lane| (*lane as usize) < LANES)?, seq.parse().ok()?))
 }
 
-/// The id that a command has in the log: half of SHA-256 over tenant, principal, operation and key, each after its
-/// length in eight bytes.
-fn id_of(operation: &str, key: &str) -> Id {
+/// The id that a command has in the log: half of SHA-256 over tenant, principal, what is asked of which cart, and the
+/// client's key, each after its length in eight bytes.
+fn id_of(operation: &str, cart: &str, key: &str) -> Id {
     let mut hash = Sha256::new();
-    for part in [TENANT, &format!("member:{MEMBER}"), operation, key] {
+    for part in [TENANT, &format!("member:{MEMBER}"), &format!("{operation} {cart}"), key] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

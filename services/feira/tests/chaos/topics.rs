@@ -71,6 +71,16 @@ pub fn read(brokers: &str, topic: &str) -> Vec<Vec<Record>> {
     lanes
 }
 
+/// Whether no transaction is open on the first `lanes` lanes of a topic: what is committed ends where everything does.
+pub fn at_rest(brokers: &str, topic: &str, lanes: u32) -> bool {
+    let end = |isolation| {
+        let asking = consumer(brokers, isolation);
+        let end = |lane| asking.fetch_watermarks(topic, lane as i32, ASK).expect("the broker answers").1;
+        (0..lanes).map(end).collect::<Vec<_>>()
+    };
+    end("read_committed") == end("read_uncommitted")
+}
+
 fn record(value: &[u8], partition: i32, place: &str) -> Record {
     let opened = open(&value.to_vec().into()).unwrap_or_else(|error| panic!("{place}: {error}"));
     let body = if opened.is::<lane::Event>() {

@@ -77,11 +77,6 @@ impl Cart {
         }))
     }
 
-    /// How often it has changed.
-    pub(crate) fn number_of_changes(&self) -> u64 {
-        self.0.version
-    }
-
     pub(crate) async fn all_warnings(&self, ctx: &Context<'_>) -> Result<Vec<Warning>, ApiError> {
         let lines = self.0.lines(ctx).await?;
         if lines.is_empty() {

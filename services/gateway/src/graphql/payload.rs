@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 use feira_commands::{cart, catalog};
+use feira_runtime::Accepted;
 
 use super::cart::{Cart, Warning};
 use super::product::Product;
@@ -41,13 +42,15 @@ pub(crate) struct CartPayload {
 /// What a mutation of a product answers.
 pub(crate) struct ProductPayload {
     product: Option<Product>,
-    version: Option<u64>,
     rest: Rest,
 }
 
 #[derive(Default)]
 struct Rest {
     user_errors: Vec<UserError>,
+    /// What the command itself made it, and a repeat is told again. What is shown beside it may be newer: others were
+    /// decided in the same moment, or since.
+    version: Option<u64>,
     position: Option<PositionText>,
     repeated: bool,
 }
@@ -71,13 +74,12 @@ impl CartPayload {
 
 impl ProductPayload {
     pub(crate) fn refused(error: UserError) -> Self {
-        Self { product: None, version: None, rest: error.into() }
+        Self { product: None, rest: error.into() }
     }
 
     pub(crate) fn of(scope: &Scope, outcome: Outcome) -> Result<Self, ApiError> {
         let (view, rest) = parts::<catalog::View>(outcome)?;
-        let version = view.as_ref().map(|view| view.version);
-        Ok(Self { product: view.and_then(|view| Product::of_view(scope.tenant(), view)), version, rest })
+        Ok(Self { product: view.and_then(|view| Product::of_view(scope.tenant(), view)), rest })
     }
 }
 
@@ -87,7 +89,8 @@ fn parts<View: serde::de::DeserializeOwned>(outcome: Outcome) -> Result<(Option<
             let view = serde_json::from_slice(&accepted.view)
                 .map_err(|error| ApiError::internal("an owner's view cannot be read", &error))?;
             let position = Some(PositionText::from(&accepted.position));
-            Ok((Some(view), Rest { user_errors: Vec::new(), position, repeated: accepted.repeated }))
+            let Accepted { version, repeated, .. } = accepted;
+            Ok((Some(view), Rest { user_errors: Vec::new(), version: Some(version), position, repeated }))
         }
         Outcome::Refused { error, position } => {
             let position = position.as_ref().map(PositionText::from);
@@ -106,7 +109,7 @@ impl CartPayload {
 
     /// The cart's version after it; none when it was refused.
     async fn version(&self) -> Option<u64> {
-        self.cart.as_ref().map(Cart::number_of_changes)
+        self.rest.version
     }
 
     /// What the caller can mend; empty when it was done.
@@ -144,7 +147,7 @@ impl ProductPayload {
 
     /// The product's version after it; none when it was refused.
     async fn version(&self) -> Option<u64> {
-        self.version
+        self.rest.version
     }
 
     /// What the caller can mend; empty when it was done.

@@ -1,6 +1,6 @@
 //! Changing: one command each, its first answer however often it is sent, and what the caller can mend.
 
-use feira_runtime::Answer;
+use feira_runtime::{Accepted, Answer};
 use feira_sealing::Keyring;
 use serde_json::{Value, json};
 
@@ -52,6 +52,23 @@ async fn the_same_command_is_decided_once_and_with_other_content_is_a_mistake() 
         world.data(&world.person("bia"), &add("CAFE-250", 1, named)).await["cartAddItem"]["repeated"],
         json!(false)
     );
+}
+
+#[tokio::test]
+async fn a_command_is_told_the_version_it_made_and_shown_the_cart_as_it_is() {
+    let world = world().await;
+    let ana = world.person("ana");
+    // Two others were decided in the same moment: the owner's view has them too.
+    let view = json!({ "customer": "BR.1", "version": 7, "lines": [], "note": null, "subtotal": null, "undoable": [] });
+    world.owners.answer_next(Answer::Accepted(Accepted {
+        position: "cart/0:9".parse().unwrap(),
+        version: 5,
+        events: vec![],
+        view: view.to_string().into(),
+        repeated: false,
+    }));
+    let payload = world.data(&ana, &add("CAFE-250", 1, "")).await["cartAddItem"].clone();
+    assert_eq!((&payload["version"], &payload["cart"]["version"]), (&json!(5), &json!(7)));
 }
 
 #[tokio::test]
