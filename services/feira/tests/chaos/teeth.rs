@@ -156,9 +156,12 @@ fn an_answer_that_is_not_what_was_decided_is_named() {
 fn the_second_answer_is_judged_like_the_first() {
     let (records, mut ops) = whole();
     let first = ops[0].answers[0];
-    // The cart as it was by then came with it.
-    ops[0].answers.push(Answer { repeated: true, version: Some(3), ..first });
+    ops[0].answers.push(Answer { repeated: true, ..first });
     assert_eq!(faults(records.clone(), &ops), []);
+    let newer = Answer { repeated: true, version: Some(3), ..first };
+    ops[0].answers.push(newer);
+    assert_eq!(faults(records.clone(), &ops), [Fault::Misreported { id: id(1), told: newer, version: Some(1) }]);
+    ops[0].answers.pop();
     ops[0].answers.push(Answer { repeated: true, seq: 6, ..first });
     assert_eq!(faults(records, &ops), [Fault::Elsewhere { id: id(1), told: (LANE, 6), found: (LANE, 2) }]);
 }
