@@ -1,15 +1,21 @@
 //! The id of a run of an import, kept until the run is complete.
 //!
 //! Ids of commands come from it and the row's line. Broken off and started again, the same file to the same gateway goes
-//! on under the same run, so that every row is decided once. Another content is another run.
+//! on under the same run, so that every row is decided once. Another content is another run. What was decided since is
+//! not decided again under an old run: the first import that completes ends all others of its business, and a run that is
+//! a day old is not taken up.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
+
+/// How long after its beginning a run that was broken off is taken up again.
+const TAKEN_UP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The id of a run, and where it is kept.
 pub struct RunId {
@@ -25,15 +31,16 @@ impl RunId {
     }
 
     fn kept(folder: &Path, url: &str, tenant: &str, feed: &Path) -> io::Result<Self> {
-        let mut hash = Sha256::new();
+        let mut target = Sha256::new();
         for part in [url, tenant] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
+            target.update((part.len() as u64).to_be_bytes());
+            target.update(part.as_bytes());
         }
-        io::copy(&mut File::open(feed)?, &mut HashWriter(&mut hash))?;
-        let name: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        fs::create_dir_all(folder)?;
-        let file = folder.join(name);
+        let mut content = Sha256::new();
+        io::copy(&mut File::open(feed)?, &mut HashWriter(&mut content))?;
+        let folder = folder.join(name(target));
+        fs::create_dir_all(&folder)?;
+        let file = folder.join(name(content));
         if let Some(id) = read(&file)? {
             return Ok(Self { id, file });
         }
@@ -51,17 +58,32 @@ impl RunId {
         &self.id
     }
 
-    /// The run is complete.
+    /// The run is complete, and so is every other to the same gateway for the same business: taken up now, they would
+    /// be told that rows are in which this one has changed since.
     pub fn forget(self) {
-        if let Err(error) = fs::remove_file(&self.file) {
-            // The next import of this file is then a repeat of this one, which changes nothing.
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot remove {}", self.file.display());
+        let folder = self.file.parent().unwrap_or(&self.file);
+        if let Err(error) = fs::remove_dir_all(folder) {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot remove {}; remove it by hand before the next import",
+                folder.display()
+            );
         }
     }
 }
 
-/// An id that was written whole; a torn one was never used.
+fn name(hash: Sha256) -> String {
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An id that was written whole, not too long ago; a torn one was never used.
 fn read(file: &Path) -> io::Result<Option<String>> {
+    match fs::metadata(file).and_then(|metadata| metadata.modified()) {
+        Ok(begun) if SystemTime::now().duration_since(begun).is_ok_and(|age| age > TAKEN_UP) => return Ok(None),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
     match fs::read_to_string(file) {
         Ok(id) => Ok((id.len() == 36 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')).then_some(id)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -118,6 +140,35 @@ mod tests {
         let second = run("http://a").id().to_owned();
         fs::write(&feed, "id\ttitle\n1\tChá\n").unwrap();
         assert_ne!(run("http://a").id(), second);
+    }
+
+    #[test]
+    fn what_another_import_has_changed_since_is_not_taken_for_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let feed = |name: &str| {
+            let feed = folder.path().join(name);
+            fs::write(&feed, name).unwrap();
+            feed
+        };
+        let run = |tenant, feed: &Path| RunId::kept(&folder.path().join("imports"), "http://a", tenant, feed).unwrap();
+        let (monday, tuesday) = (feed("monday"), feed("tuesday"));
+        let broken_off = run("feira-livre", &monday).id().to_owned();
+        let elsewhere = run("mumbai-bazaar", &monday).id().to_owned();
+        run("feira-livre", &tuesday).forget();
+        assert_ne!(run("feira-livre", &monday).id(), broken_off);
+        assert_eq!(run("mumbai-bazaar", &monday).id(), elsewhere);
+    }
+
+    #[test]
+    fn a_run_of_long_ago_is_not_taken_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let feed = folder.path().join("feed.tsv");
+        fs::write(&feed, "id\n").unwrap();
+        let run = || RunId::kept(&folder.path().join("imports"), "http://a", "feira-livre", &feed).unwrap();
+        let old = run();
+        let kept = File::options().write(true).open(&old.file).unwrap();
+        kept.set_modified(SystemTime::now() - TAKEN_UP - Duration::from_secs(60)).unwrap();
+        assert_ne!(run().id(), old.id());
     }
 
     #[test]
