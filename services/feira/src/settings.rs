@@ -16,6 +16,9 @@ pub use feira_event_log_kafka::KafkaConfig as Kafka;
 /// The sections that the environment can reach into: `FEIRA_KAFKA_BROKERS` is `brokers` of `[kafka]`.
 const SECTIONS: [&str; 7] = ["kafka", "cql", "rpc", "auth", "catalog", "cart", "gateway"];
 
+/// Keys whose values are text whatever they look like.
+const TEXTS: [&str; 3] = ["password", "user", "keyspace"];
+
 /// All settings. Each process reads the sections it needs; unknown keys are errors.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -128,7 +131,10 @@ impl Settings {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::because(format!("cannot read the settings in {}", path.display()), error))?;
-        Self::parse(&text, std::env::vars())
+        // What is not text is no setting of ours.
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::parse(&text, environment)
             .map_err(|error| Failure::because(format!("the settings in {} cannot be used", path.display()), error))
     }
 
@@ -138,7 +144,9 @@ impl Settings {
             if let Some((section, key)) = setting(&name) {
                 let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
                 if let Some(section) = section.as_table_mut() {
-                    section.insert(key, read_value(value));
+                    // A password of digits is text all the same.
+                    let value = if TEXTS.contains(&key.as_str()) { Value::String(value) } else { read_value(value) };
+                    section.insert(key, value);
                 }
             }
         }
@@ -187,12 +195,14 @@ mod tests {
     #[test]
     fn the_environment_stands_over_the_file() {
         let environment = [
+            ("FEIRA_CQL_PASSWORD", "12345"),
             ("FEIRA_KAFKA_BROKERS", "kafka.example:9092"),
             ("FEIRA_CQL_NODES", r#"["a:9042", "b:9042"]"#),
             ("FEIRA_CART_CATCH_UP_MS", "250"),
             ("FEIRA_TEST_KAFKA", "not a setting"),
         ];
         let settings = parse(MINIMAL, &environment).unwrap();
+        assert_eq!(settings.cql.password.as_deref(), Some("12345"));
         assert_eq!(settings.kafka.brokers, "kafka.example:9092");
         assert_eq!(settings.cql.nodes, ["a:9042", "b:9042"]);
         assert_eq!(settings.cart.unwrap().catch_up_ms, 250);
