@@ -87,7 +87,7 @@ mod tests {
         let shop = TenantId::new("feira-livre").unwrap();
         let slots =
             ["cart:BR.1", "cart:BR.2", "product:CAFE-250"].map(|id| slot(&shop, &AggregateId::parse(id).unwrap()));
-        assert_eq!(slots, [slots[0], slots[1], slots[2]]);
+        assert_eq!(slots, [148, 777, 291]);
     }
 
     #[test]

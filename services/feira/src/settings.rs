@@ -138,8 +138,8 @@ impl Settings {
             .map_err(|error| Failure::because(format!("the settings in {} cannot be used", path.display()), error))
     }
 
-    fn parse(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, toml::de::Error> {
-        let mut table: Table = toml::from_str(text)?;
+    fn parse(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, Unusable> {
+        let mut table: Table = toml::from_str(text).map_err(|error| Unusable::at(text, &error))?;
         for (name, value) in environment {
             if let Some((section, key)) = setting(&name) {
                 let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
@@ -150,7 +150,24 @@ impl Settings {
                 }
             }
         }
-        table.try_into()
+        let password = table.get("cql").and_then(|cql| cql.get("password"));
+        if password.is_some_and(|password| !password.is_str()) {
+            return Err(Unusable("the password of [cql] is not text: put it in quotes".to_owned()));
+        }
+        table.try_into().map_err(|error: toml::de::Error| Unusable(error.message().to_owned()))
+    }
+}
+
+/// Why settings cannot be used. It never shows a line of the file, which may hold a password.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unusable(String);
+
+impl Unusable {
+    fn at(text: &str, error: &toml::de::Error) -> Self {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+        let line = before.matches('\n').count() + 1;
+        Self(format!("line {line}: {}", error.message()))
     }
 }
 
@@ -188,7 +205,7 @@ mod tests {
         listen = "127.0.0.1:7102"
     "#;
 
-    fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Settings, toml::de::Error> {
+    fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Settings, Unusable> {
         Settings::parse(text, environment.iter().map(|(name, value)| (name.to_string(), value.to_string())))
     }
 
@@ -213,6 +230,16 @@ mod tests {
         assert!(parse(&format!("{MINIMAL}\nlissten = 1"), &[]).is_err());
         assert!(parse(&format!("surprise = 1\n{MINIMAL}"), &[]).is_err());
         assert!(parse(MINIMAL, &[("FEIRA_CART_LISSTEN", "127.0.0.1:1")]).is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said_without_its_passwords() {
+        for (password, said) in [("987654321", "password"), ("\"987654321", "line 7")] {
+            let text = MINIMAL.replace("keyspace = ", &format!("password = {password}\nkeyspace = "));
+            let error = parse(&text, &[]).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(said) && !shown.contains("987654321"), "{shown}");
+        }
     }
 
     #[test]

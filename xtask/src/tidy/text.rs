@@ -42,7 +42,7 @@ pub fn check(file: &str, text: &str) -> Vec<Finding> {
     findings
 }
 
-/// Whether the path at `at` begins there, and is not the middle of a longer one such as `docs/work/`.
+/// Whether the path at `at` begins there, and is not the middle of a longer one such as `docs/tmp/`.
 fn begins_a_path(line: &str, at: usize) -> bool {
     !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-}$/*".contains(c))
 }
