@@ -21,7 +21,20 @@ pub struct Kind {
 }
 
 /// Every kind there is: the one place that says who decides for what.
-pub const KINDS: &[Kind] = &[Kind { name: "product", service: "catalog" }, Kind { name: "cart", service: "cart" }];
+pub const KINDS: &[Kind] = &[
+    Kind { name: "product", service: "catalog" },
+    Kind { name: "stock", service: "catalog" },
+    Kind { name: "cart", service: "cart" },
+    Kind { name: "order", service: "cart" },
+    Kind { name: "business", service: "conversation" },
+    Kind { name: "sender", service: "conversation" },
+    Kind { name: "contact", service: "conversation" },
+    Kind { name: "template", service: "conversation" },
+    Kind { name: "thread", service: "conversation" },
+    Kind { name: "shard", service: "payments" },
+    Kind { name: "usage", service: "billing" },
+    Kind { name: "invoice", service: "billing" },
+];
 
 /// The kind called `name`.
 pub fn kind(name: &str) -> Option<&'static Kind> {

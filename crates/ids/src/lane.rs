@@ -73,8 +73,12 @@ pub fn slot(tenant: &TenantId, aggregate: &AggregateId) -> u32 {
 }
 
 /// The lane, of `lanes` there are, that serves an aggregate.
+///
+/// The id of a ledger shard carries its lane: `shard:3` is served by lane 3 for ever, also when lanes are added. One that
+/// there is no lane for goes where its hash says, where it is refused.
 pub fn lane_of(tenant: &TenantId, aggregate: &AggregateId, lanes: u32) -> u32 {
-    slot(tenant, aggregate) % lanes
+    let carried = (aggregate.kind_name() == "shard").then(|| aggregate.key().parse().ok()).flatten();
+    carried.filter(|lane| *lane < lanes).unwrap_or_else(|| slot(tenant, aggregate) % lanes)
 }
 
 #[cfg(test)]
@@ -88,6 +92,18 @@ mod tests {
         let slots =
             ["cart:BR.1", "cart:BR.2", "product:CAFE-250"].map(|id| slot(&shop, &AggregateId::parse(id).unwrap()));
         assert_eq!(slots, [148, 777, 291]);
+    }
+
+    #[test]
+    fn a_shard_is_served_by_the_lane_it_names() {
+        let platform = TenantId::new(TenantId::PLATFORM).unwrap();
+        let shard = |key| AggregateId::new("shard", key).unwrap();
+        for lanes in [4, 8] {
+            assert_eq!([0, 3].map(|n: u32| lane_of(&platform, &shard(&n.to_string()), lanes)), [0, 3]);
+            for none in ["99", "-1", "x"] {
+                assert_eq!(lane_of(&platform, &shard(none), lanes), slot(&platform, &shard(none)) % lanes);
+            }
+        }
     }
 
     #[test]
