@@ -1,11 +1,18 @@
 //! What a domain is: a pure function from state and command to events, and a fold of events into state.
 //!
 //! Nothing here waits, reads a clock or makes up a number: time and ids come in with the command. The same trait is
-//! what the runtime drives in production and what [`given`] drives in a specification.
+//! what the runtime drives in production and what [`given`] drives in a specification. A kind too large to be one state
+//! is a [`Shard`] of entities; what follows from an event elsewhere is a [`Process`].
 
 mod fixture;
+mod process;
+mod shard;
+mod shard_fixture;
 
 pub use fixture::{Given, Outcome, given};
+pub use process::{Ask, Do, Process};
+pub use shard::{Entities, EntitiesMut, Memory, Shard, fold_shard};
+pub use shard_fixture::{GivenShard, ShardOutcome, given_shard};
 
 use std::error::Error;
 use std::fmt::Debug;

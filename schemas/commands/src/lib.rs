@@ -4,8 +4,10 @@
 //! over what a newer writer added; fields are added with a default, never renamed or removed. The fingerprint of a
 //! command covers its input as encoded here: field order is part of it.
 
+pub mod billing;
 pub mod cart;
 pub mod catalog;
+pub mod conversation;
 mod operation;
 
-pub use operation::{OPERATIONS, Operation, operation};
+pub use operation::{OPERATIONS, Operation, Reach, operation};

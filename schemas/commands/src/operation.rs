@@ -9,23 +9,56 @@ pub struct Operation {
     pub name: &'static str,
     /// The kind of aggregate that answers.
     pub kind: &'static str,
-    /// Who may ask. A consumer may only ask of what is their own: the aggregate's key is the caller's id.
+    /// Who may ask. Whoever holds only the role of a consumer may ask only of what is their own.
     pub roles: &'static [Role],
+    /// Whose aggregate it is asked of.
+    pub reach: Reach,
+}
+
+/// Whose aggregate an operation is asked of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// One of the business that the caller acts for.
+    Tenant,
+    /// One of the platform's own, such as a ledger shard: the caller may be of any business or of none, and unless it
+    /// runs the platform or is a part of it, asks only of what is its own.
+    Platform,
 }
 
 const SHOPPERS: &[Role] = &[Role::Consumer, Role::Agent, Role::Admin, Role::Service];
 const KEEPERS: &[Role] = &[Role::Admin, Role::Service];
+const SETTERS: &[Role] = &[Role::Admin, Role::Operator];
+const REVIEWERS: &[Role] = &[Role::Operator, Role::Service];
+const CUSTOMERS: &[Role] = &[Role::Consumer, Role::Service];
+const WRITERS: &[Role] = &[Role::Agent, Role::Admin, Role::Service];
+const BILLERS: &[Role] = &[Role::Admin, Role::Operator, Role::Service];
+const SERVICES: &[Role] = &[Role::Service];
 
 /// Every operation there is.
 pub const OPERATIONS: &[Operation] = &[
-    Operation { name: "catalog.put", kind: "product", roles: KEEPERS },
-    Operation { name: "catalog.set_price", kind: "product", roles: KEEPERS },
-    Operation { name: "catalog.withdraw", kind: "product", roles: KEEPERS },
-    Operation { name: "cart.add_item", kind: "cart", roles: SHOPPERS },
-    Operation { name: "cart.set_quantity", kind: "cart", roles: SHOPPERS },
-    Operation { name: "cart.remove_item", kind: "cart", roles: SHOPPERS },
-    Operation { name: "cart.set_note", kind: "cart", roles: SHOPPERS },
-    Operation { name: "cart.undo", kind: "cart", roles: SHOPPERS },
+    Operation { name: "catalog.put", kind: "product", roles: KEEPERS, reach: Reach::Tenant },
+    Operation { name: "catalog.set_price", kind: "product", roles: KEEPERS, reach: Reach::Tenant },
+    Operation { name: "catalog.withdraw", kind: "product", roles: KEEPERS, reach: Reach::Tenant },
+    Operation { name: "cart.add_item", kind: "cart", roles: SHOPPERS, reach: Reach::Tenant },
+    Operation { name: "cart.set_quantity", kind: "cart", roles: SHOPPERS, reach: Reach::Tenant },
+    Operation { name: "cart.remove_item", kind: "cart", roles: SHOPPERS, reach: Reach::Tenant },
+    Operation { name: "cart.set_note", kind: "cart", roles: SHOPPERS, reach: Reach::Tenant },
+    Operation { name: "cart.undo", kind: "cart", roles: SHOPPERS, reach: Reach::Tenant },
+    Operation { name: "conversation.register_business", kind: "business", roles: SETTERS, reach: Reach::Tenant },
+    Operation { name: "conversation.set_profile", kind: "business", roles: SETTERS, reach: Reach::Tenant },
+    Operation { name: "conversation.move_clock", kind: "business", roles: SETTERS, reach: Reach::Tenant },
+    Operation { name: "conversation.open_sender", kind: "sender", roles: KEEPERS, reach: Reach::Tenant },
+    Operation { name: "conversation.meet_contact", kind: "contact", roles: SERVICES, reach: Reach::Tenant },
+    Operation { name: "conversation.opt_in", kind: "contact", roles: SHOPPERS, reach: Reach::Tenant },
+    Operation { name: "conversation.opt_out", kind: "contact", roles: SHOPPERS, reach: Reach::Tenant },
+    Operation { name: "conversation.create_template", kind: "template", roles: KEEPERS, reach: Reach::Tenant },
+    Operation { name: "conversation.approve_template", kind: "template", roles: REVIEWERS, reach: Reach::Tenant },
+    Operation { name: "conversation.receive", kind: "thread", roles: CUSTOMERS, reach: Reach::Tenant },
+    Operation { name: "conversation.send", kind: "thread", roles: WRITERS, reach: Reach::Tenant },
+    Operation { name: "conversation.receipt", kind: "thread", roles: CUSTOMERS, reach: Reach::Tenant },
+    Operation { name: "billing.record_usage", kind: "usage", roles: SERVICES, reach: Reach::Tenant },
+    Operation { name: "billing.draft_invoice", kind: "invoice", roles: BILLERS, reach: Reach::Tenant },
+    Operation { name: "billing.issue_invoice", kind: "invoice", roles: BILLERS, reach: Reach::Tenant },
 ];
 
 /// The operation called `name`.

@@ -45,7 +45,8 @@ const SHARED: [(&str, &[&str]); 16] = [
     ("feira-money", &[]),
     ("feira-ids", &[]),
     ("feira-calendar", &[]),
-    ("feira-decider", &["feira-ids"]),
+    // A process reacts to an event with its envelope.
+    ("feira-decider", &["feira-events", "feira-ids"]),
     ("feira-event-log", &["feira-events", "feira-ids"]),
     ("feira-event-log-embedded", &["feira-event-log", "feira-events", "feira-ids"]),
     ("feira-event-log-kafka", &["feira-event-log", "feira-events", "feira-ids"]),
@@ -56,7 +57,8 @@ const SHARED: [(&str, &[&str]); 16] = [
     ("feira-sealing", &["feira-events", "feira-ids"]),
     (
         "feira-runtime",
-        // It asks the table of operations who may do what; its suite for lanes speaks of carts, amounts included.
+        // It asks the table of operations who may do what, keeps timers in rows and reads clocks from them; its suite
+        // for lanes speaks of carts, amounts included.
         &[
             "feira-codec",
             "feira-commands",
@@ -66,6 +68,7 @@ const SHARED: [(&str, &[&str]); 16] = [
             "feira-ids",
             "feira-money",
             "feira-projection-store",
+            "feira-rows",
             "feira-sealing",
         ],
     ),
@@ -244,7 +247,7 @@ mod tests {
     fn the_runtime_knows_only_traits() {
         let of = |need: &str| findings("crates/runtime", "feira-runtime", &[need], &[]).len();
         assert_eq!((of("feira-event-log"), of("feira-projection-store"), of("tokio")), (0, 0, 0));
-        for need in HOMES.iter().chain(&["feira-cart-domain", "feira-rows"]) {
+        for need in HOMES.iter().chain(&["feira-cart-domain", "feira-calendar"]) {
             assert_eq!(of(need), 1, "{need}");
         }
     }
