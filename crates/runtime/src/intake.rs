@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use feira_commands::operation;
-use feira_ids::{Fingerprint, LaneId, Role, ServiceName, lane_of};
+use feira_commands::{Reach, operation};
+use feira_ids::{Fingerprint, LaneId, Role, ServiceName, TenantId, lane_of};
 use tokio::sync::oneshot;
 
 use crate::clock::wall_ms;
@@ -59,9 +59,10 @@ impl Intake {
         if left_ms <= 0 {
             return Answer::TimedOut;
         }
-        if let Err(answer) = permitted(&command) {
-            return answer;
-        }
+        let permit = match permitted(&command) {
+            Ok(permit) => permit,
+            Err(answer) => return answer,
+        };
         let Some(kind) = self.0.kinds.get(command.aggregate.kind_name()) else {
             let reason = format!("service {} does not decide for {}", self.0.service, command.aggregate.kind_name());
             return Answer::Invalid { reason: reason.into() };
@@ -72,7 +73,7 @@ impl Intake {
             return self.refused(refusal);
         }
         let left = Duration::from_millis(left_ms.unsigned_abs());
-        let prepared = match kind.prepare(&command, left.min(self.0.gather_timeout)).await {
+        let prepared = match kind.prepare(&command, permit, left.min(self.0.gather_timeout)).await {
             Ok(prepared) => Ok(prepared),
             // Only a repeat can still be answered, and only the lane knows.
             Err(answer @ Answer::FactsUnavailable { .. }) => Err(answer),
@@ -104,22 +105,37 @@ impl Intake {
     }
 }
 
-/// Whether the caller may ask this, and the command is what it says it is.
-fn permitted(command: &Command) -> Result<(), Answer> {
+/// What a caller may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Permit {
+    /// Whatever the operation is asked of.
+    All,
+    /// Only what is the caller's own, which the kind knows.
+    Own,
+}
+
+/// What the caller may ask of this, and whether the command is what it says it is.
+fn permitted(command: &Command) -> Result<Permit, Answer> {
     let invalid = |reason: &str| Answer::Invalid { reason: reason.into() };
     let operation = operation(&command.operation).ok_or_else(|| invalid("there is no such operation"))?;
     if operation.kind != command.aggregate.kind_name() {
         return Err(invalid("the operation is not one of this kind of aggregate"));
     }
     let principal = &command.principal;
-    let held: Vec<Role> = principal.roles.iter().copied().filter(|role| operation.roles.contains(role)).collect();
-    if held.is_empty() || principal.tenant.as_ref() != Some(&command.tenant) {
+    let mut held = principal.roles.iter().filter(|role| operation.roles.contains(role)).peekable();
+    if held.peek().is_none() {
         return Err(Answer::Forbidden);
     }
-    // A mere consumer has only what is their own.
-    if held.iter().all(|role| *role == Role::Consumer) && command.aggregate.key() != &*principal.id {
-        return Err(Answer::Forbidden);
-    }
+    let own = match operation.reach {
+        Reach::Tenant if principal.tenant.as_ref() != Some(&command.tenant) => return Err(Answer::Forbidden),
+        // A mere consumer has only what is their own.
+        Reach::Tenant => held.all(|role| *role == Role::Consumer),
+        Reach::Platform if command.tenant.as_str() != TenantId::PLATFORM => {
+            return Err(invalid("the operation is one of the platform's own aggregates"));
+        }
+        // Here are everyone's things beside each other: whoever acts for a business has only that business's.
+        Reach::Platform => !held.any(|role| matches!(role, Role::Operator | Role::Service)),
+    };
     if command.input.len() > INPUT_BYTES_MAX {
         return Err(invalid("the input is too long"));
     }
@@ -130,5 +146,5 @@ fn permitted(command: &Command) -> Result<(), Answer> {
     if Fingerprint::of(&command.operation, &command.input) != command.fingerprint {
         return Err(invalid("the fingerprint is not that of the operation and its input"));
     }
-    Ok(())
+    Ok(if own { Permit::Own } else { Permit::All })
 }

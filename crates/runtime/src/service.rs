@@ -11,10 +11,10 @@ use feira_ids::{LaneId, ServiceName};
 use feira_projection_store::{Store, StoreError};
 
 use crate::intake::{Inner, Intake};
-use crate::kind::{Kind, KindOf};
+use crate::kind::{Kind, KindOf, ShardKindOf};
 use crate::lane::{Cell, LaneOwner, Phase, recalls};
 use crate::projector::{ProjectionState, Projectors};
-use crate::{Hosted, Metrics, Options, Projection};
+use crate::{Hosted, HostedShard, Metrics, Options, Projection};
 
 /// How long a supervisor waits for a change of assignment at a time.
 const ASSIGNMENT_WAIT: Duration = Duration::from_millis(200);
@@ -41,6 +41,12 @@ impl ServiceHostBuilder {
     /// Adds a kind of aggregate.
     pub fn host(mut self, hosted: impl Hosted) -> Self {
         self.0.kinds.push(Arc::new(KindOf(Arc::new(hosted))));
+        self
+    }
+
+    /// Adds a kind of aggregate that holds entities.
+    pub fn host_shard(mut self, hosted: impl HostedShard) -> Self {
+        self.0.kinds.push(Arc::new(ShardKindOf(Arc::new(hosted))));
         self
     }
 

@@ -6,7 +6,9 @@
 
 pub mod cart;
 pub mod catalog;
+pub mod clock;
 mod column;
+pub mod timer;
 
 pub use column::RowError;
 
@@ -15,8 +17,15 @@ use feira_ids::TenantId;
 use feira_projection_store::{ProjectionId, Table, Value};
 
 /// Every table there is.
-pub static ALL_TABLES: &[&Table] =
-    &[&catalog::PRODUCTS, &cart::OFFERS, &cart::CARTS, &cart::CART_LINES, &cart::CART_EDITS];
+pub static ALL_TABLES: &[&Table] = &[
+    &catalog::PRODUCTS,
+    &cart::OFFERS,
+    &cart::CARTS,
+    &cart::CART_LINES,
+    &cart::CART_EDITS,
+    &clock::CLOCKS,
+    &timer::TIMERS,
+];
 
 /// The products of the catalog: writes [`catalog::PRODUCTS`] from the catalog's events.
 pub const PRODUCTS_PROJECTION: ProjectionId = ProjectionId { name: "products", version: 1 };

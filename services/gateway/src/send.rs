@@ -108,6 +108,7 @@ impl Gateway {
             fingerprint: Fingerprint::of(operation, &input),
             expected_version,
             deadline_ms: i64::try_from((now + self.config.command_timeout()).as_millis()).unwrap_or(i64::MAX),
+            clock_offset_ms: 0,
             causation_id: named.command_id.0,
             correlation_id: named.command_id.0,
             traceparent,

@@ -37,6 +37,7 @@ struct Fresh {
     id: CommandId,
     key: Arc<str>,
     aggregate: AggregateId,
+    input: Bytes,
     decided: Decided,
     first: First,
     reply: oneshot::Sender<Answer>,
@@ -111,7 +112,7 @@ impl Batch {
                 return Ok(());
             }
         }
-        let at = At(stamp.decide_at(clock));
+        let at = At(stamp.decide_at(clock, command.clock_offset_ms));
         let (bodies, before, version, outcome) = match states.decide(&key, prepared, at, limits, &book.folder)? {
             Decision::Events { bodies, before } => {
                 let version = before + bodies.len() as u64;
@@ -167,6 +168,7 @@ impl Batch {
             id: command.command_id,
             key,
             aggregate: command.aggregate,
+            input: command.input,
             decided,
             first,
             reply,
@@ -189,12 +191,15 @@ impl Batch {
         metrics.records.add(self.records.len() as u64);
         let mut views: HashMap<Arc<str>, Bytes> = HashMap::new();
         for fresh in self.decided {
-            let view = match (&fresh.first, views.get(&fresh.key)) {
+            let shared = views.get(&fresh.key);
+            let view = match (&fresh.first, shared) {
                 (First::Refused { .. }, _) => Bytes::new(),
                 (First::Accepted { .. }, Some(view)) => view.clone(),
                 (First::Accepted { .. }, None) => {
-                    let view = view(book, &fresh.key, &fresh.aggregate)?;
-                    views.insert(fresh.key.clone(), view.clone());
+                    let view = view(book, &fresh.key, &fresh.aggregate, &fresh.input)?;
+                    if !book.view_is_of_input(&fresh.aggregate) {
+                        views.insert(fresh.key.clone(), view.clone());
+                    }
                     view
                 }
             };
@@ -247,10 +252,15 @@ fn tell(undecided: Vec<(oneshot::Sender<Answer>, Answer)>, metrics: &Metrics) {
     }
 }
 
-/// An aggregate as clients see it, as committed.
-pub(crate) fn view(book: &mut Book, key: &Arc<str>, aggregate: &AggregateId) -> Result<Bytes, FolderFault> {
+/// An aggregate as clients see it who asked `input`, as committed.
+pub(crate) fn view(
+    book: &mut Book,
+    key: &Arc<str>,
+    aggregate: &AggregateId,
+    input: &[u8],
+) -> Result<Bytes, FolderFault> {
     match book.kinds.get_mut(aggregate.kind_name()) {
-        Some(states) => states.view(key, aggregate, &book.folder),
+        Some(states) => states.view(key, aggregate, input, &book.folder),
         None => Ok(Bytes::from_static(b"null")),
     }
 }

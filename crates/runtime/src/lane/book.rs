@@ -134,7 +134,6 @@ impl Book {
         let standing = &mut self.standing;
         standing.lane_seq = u64::try_from(meta.lane_seq).unwrap_or(standing.lane_seq);
         standing.hint = hint.0;
-        standing.at = standing.at.max(meta.at);
         standing.hlc = standing.hlc.max(meta.hlc);
         standing.term = standing.term.max(meta.term);
         self.unflushed += 1;
@@ -164,6 +163,11 @@ impl Book {
         self.decided.flushed();
         self.unflushed = 0;
         Ok(())
+    }
+
+    /// Whether what clients see of an aggregate depends on what they asked.
+    pub fn view_is_of_input(&self, aggregate: &AggregateId) -> bool {
+        self.kinds.get(aggregate.kind_name()).is_some_and(|states| states.view_is_of_input())
     }
 
     /// The batch at hand does not stand.

@@ -6,6 +6,7 @@ mod cell;
 mod decided;
 mod owner;
 mod recall;
+mod shards;
 mod snapshots;
 mod stamp;
 mod states;
@@ -13,6 +14,7 @@ mod states;
 pub(crate) use book::aggregate_key;
 pub(crate) use cell::{Cell, Phase, Queued};
 pub(crate) use owner::{LaneOwner, recalls};
+pub(crate) use shards::ShardStates;
 pub(crate) use states::{Prepared, States, StatesOf, panic_text};
 
 use feira_ids::TenantId;

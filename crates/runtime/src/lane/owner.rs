@@ -301,7 +301,7 @@ impl LaneOwner {
     /// Answers a command that was decided before: from memory, or by reading the log where no batch waits for it.
     fn repeat(&self, repeat: Repeat, book: &mut Book, runtime: &tokio::runtime::Handle) -> Result<(), FolderFault> {
         let Repeat { queued: Queued { command, key, reply, .. }, decided } = repeat;
-        let view = view(book, &key, &command.aggregate)?;
+        let view = view(book, &key, &command.aggregate, &command.input)?;
         let id = command.command_id;
         self.metrics.repeated.add(1);
         if let Some(first) = book.answers.get(id) {

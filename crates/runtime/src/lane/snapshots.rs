@@ -9,6 +9,7 @@
 //! and need no rebuilding when a lane is taken over.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use feira_ids::CommandId;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
@@ -28,8 +29,6 @@ pub(crate) struct Standing {
     pub lane_seq: u64,
     /// Where it lies, or before.
     pub hint: u64,
-    /// The last business time.
-    pub at: i64,
     /// The last hybrid time.
     pub hlc: i64,
     /// The highest term seen.
@@ -49,6 +48,16 @@ pub(crate) struct Decided {
     pub count: u32,
     /// The aggregate's version after it.
     pub version: u64,
+}
+
+/// What is to be written of an aggregate, or of an entity in one.
+pub(crate) struct Snapshot {
+    /// Its key.
+    pub key: Arc<str>,
+    /// The version of the aggregate.
+    pub version: u64,
+    /// The state as JSON; none takes away what is there.
+    pub state: Option<Vec<u8>>,
 }
 
 /// What a command is told apart by, beside its id.
@@ -152,15 +161,19 @@ impl Folder {
     /// Writes snapshots, commands and the standing they make up, whole or not at all.
     pub fn write(
         &self,
-        snapshots: &[(std::sync::Arc<str>, u64, Vec<u8>)],
+        snapshots: &[Snapshot],
         commands: &[(CommandId, Decided)],
         standing: &Standing,
     ) -> Result<(), FolderFault> {
         let mut batch = self.database.batch();
-        for (key, version, state) in snapshots {
+        for Snapshot { key, version, state } in snapshots {
+            let key = snapshot_key(key);
+            let Some(state) = state else {
+                batch.remove(&self.rows, key.as_slice());
+                continue;
+            };
             let mut value = version.to_be_bytes().to_vec();
             value.extend_from_slice(state);
-            let key = snapshot_key(key);
             batch.insert(&self.rows, key.as_slice(), sealed(&key, value));
         }
         for (id, decided) in commands {
@@ -257,7 +270,7 @@ mod tests {
         let (folder, standing, _) = open(path);
         let decided = Decided { content: 1, lane_seq: 7, hint: 3, count: 2, version: 5 };
         let id = CommandId(Hash16([1; 16]));
-        let snapshots = [("feira/cart:1".into(), 5, b"{}".to_vec())];
+        let snapshots = [Snapshot { key: "feira/cart:1".into(), version: 5, state: Some(b"{}".to_vec()) }];
         folder.write(&snapshots, &[(id, decided)], &Standing { lane_seq: 8, ..standing }).unwrap();
         folder
     }

@@ -15,6 +15,7 @@ pub(crate) struct Stamp {
     term: i64,
     lane_seq: i64,
     hlc: i64,
+    /// The business time of the command at hand.
     at: i64,
 }
 
@@ -26,13 +27,16 @@ impl Stamp {
             term: i64::try_from(term).unwrap_or(i64::MAX),
             lane_seq: i64::try_from(standing.lane_seq).unwrap_or(i64::MAX),
             hlc: standing.hlc,
-            at: standing.at,
+            at: 0,
         }
     }
 
-    /// The business time of the next command: now, or the last one where the clock was turned back.
-    pub fn decide_at(&mut self, clock: &dyn Clock) -> i64 {
-        self.at = self.at.max(clock.now_us() / 1000);
+    /// The business time of the next command, of a tenant whose clock is `offset_ms` ahead: now, or the last one where
+    /// the clock was turned back. What the lane's own time was last is in the hybrid clock, which is never behind it,
+    /// so one tenant's moved clock leaves the times of the others as they are.
+    pub fn decide_at(&mut self, clock: &dyn Clock, offset_ms: i64) -> i64 {
+        let own = (self.hlc / 1000).max(clock.now_us() / 1000);
+        self.at = own.saturating_add(offset_ms);
         self.at
     }
 
@@ -89,7 +93,7 @@ impl Stamp {
         body: &EncodedBody,
         clock: &dyn Clock,
     ) -> Result<NewRecord, CodecError> {
-        self.decide_at(clock);
+        self.decide_at(clock, 0);
         self.lane_seq += 1;
         self.hlc = clock.now_us().max(self.hlc + 2);
         let meta = meta(Meta {

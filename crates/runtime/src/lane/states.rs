@@ -16,7 +16,7 @@ use feira_decider::{At, Decider, Reject};
 use feira_ids::AggregateId;
 use lru::LruCache;
 
-use super::snapshots::{Folder, FolderFault};
+use super::snapshots::{Folder, FolderFault, Snapshot};
 use crate::Hosted;
 
 /// A domain's command, its type known only to its kind.
@@ -65,7 +65,8 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    fn exceeded(&self, bodies: &[EncodedBody]) -> Option<String> {
+    /// What of them `bodies` exceed, in words.
+    pub fn exceeded(&self, bodies: &[EncodedBody]) -> Option<String> {
         let largest = bodies.iter().map(|body| body.bytes.len()).max().unwrap_or(0);
         let all: usize = bodies.iter().map(|body| body.bytes.len()).sum();
         if bodies.len() > self.events {
@@ -131,11 +132,20 @@ pub(crate) trait States: Send {
     /// Folds in an event from the log.
     fn replay(&mut self, key: &Arc<str>, event: &Opened, folder: &Folder) -> Result<u64, ReplayFault>;
 
-    /// An aggregate as clients see it.
-    fn view(&mut self, key: &Arc<str>, aggregate: &AggregateId, folder: &Folder) -> Result<Bytes, FolderFault>;
+    /// An aggregate as clients see it who asked `input`.
+    fn view(
+        &mut self,
+        key: &Arc<str>,
+        aggregate: &AggregateId,
+        input: &[u8],
+        folder: &Folder,
+    ) -> Result<Bytes, FolderFault>;
+
+    /// Whether what clients see depends on what they asked.
+    fn view_is_of_input(&self) -> bool;
 
     /// Gives what has changed since the last flush.
-    fn changed(&self, into: &mut Vec<(Arc<str>, u64, Vec<u8>)>) -> Result<(), serde_json::Error>;
+    fn changed(&self, into: &mut Vec<Snapshot>) -> Result<(), serde_json::Error>;
 
     /// What was given is in the folder.
     fn flushed(&mut self);
@@ -219,12 +229,7 @@ impl<H: Hosted> States for StatesOf<H> {
         Ok(match outcome {
             Err(panic) => Decision::Poison(panic_text(&*panic)),
             Ok(Err(fault)) => Decision::Poison(crate::chain::Chain(&fault).to_string()),
-            Ok(Ok(Err(rejection))) => Decision::Refused {
-                code: rejection.code().into(),
-                field: rejection.field().map(Into::into),
-                message: rejection.to_string().into(),
-                version,
-            },
+            Ok(Ok(Err(rejection))) => refused(&rejection, version),
             Ok(Ok(Ok(None))) => Decision::Nothing { version },
             Ok(Ok(Ok(Some((bodies, state))))) => {
                 if let Some(excess) = limits.exceeded(&bodies) {
@@ -263,29 +268,29 @@ impl<H: Hosted> States for StatesOf<H> {
         Ok(version + 1)
     }
 
-    fn view(&mut self, key: &Arc<str>, aggregate: &AggregateId, folder: &Folder) -> Result<Bytes, FolderFault> {
+    fn view(
+        &mut self,
+        key: &Arc<str>,
+        aggregate: &AggregateId,
+        _input: &[u8],
+        folder: &Folder,
+    ) -> Result<Bytes, FolderFault> {
         let hosted = self.hosted.clone();
         let current = self.committed(key, folder)?;
         let made = catch_unwind(AssertUnwindSafe(|| {
             serde_json::to_vec(&hosted.view(aggregate, current.version, &current.state))
         }));
-        // The command stands on the log: whoever asked gets its answer, if not the picture of what came of it.
-        Ok(match made {
-            Ok(Ok(json)) => json.into(),
-            Ok(Err(error)) => {
-                tracing::error!(%error, kind = H::Domain::KIND, "a view cannot be written as JSON");
-                Bytes::from_static(b"null")
-            }
-            Err(panic) => {
-                tracing::error!(error = panic_text(&*panic), kind = H::Domain::KIND, "a view failed");
-                Bytes::from_static(b"null")
-            }
-        })
+        Ok(seen(made, H::Domain::KIND))
     }
 
-    fn changed(&self, into: &mut Vec<(Arc<str>, u64, Vec<u8>)>) -> Result<(), serde_json::Error> {
+    fn view_is_of_input(&self) -> bool {
+        false
+    }
+
+    fn changed(&self, into: &mut Vec<Snapshot>) -> Result<(), serde_json::Error> {
         for (key, versioned) in &self.changed {
-            into.push((key.clone(), versioned.version, serde_json::to_vec(&versioned.state)?));
+            let state = Some(serde_json::to_vec(&versioned.state)?);
+            into.push(Snapshot { key: key.clone(), version: versioned.version, state });
         }
         Ok(())
     }
@@ -293,6 +298,32 @@ impl<H: Hosted> States for StatesOf<H> {
     fn flushed(&mut self) {
         for (key, versioned) in self.changed.drain() {
             self.cache.put(key, versioned);
+        }
+    }
+}
+
+/// A domain's refusal, written down.
+pub(crate) fn refused(rejection: &impl Reject, version: u64) -> Decision {
+    Decision::Refused {
+        code: rejection.code().into(),
+        field: rejection.field().map(Into::into),
+        message: rejection.to_string().into(),
+        version,
+    }
+}
+
+/// A view that was made, or nothing. The command stands on the log: whoever asked gets its answer, if not the picture of
+/// what came of it.
+pub(crate) fn seen(made: std::thread::Result<Result<Vec<u8>, serde_json::Error>>, kind: &str) -> Bytes {
+    match made {
+        Ok(Ok(json)) => json.into(),
+        Ok(Err(error)) => {
+            tracing::error!(%error, kind, "a view cannot be written as JSON");
+            Bytes::from_static(b"null")
+        }
+        Err(panic) => {
+            tracing::error!(error = panic_text(&*panic), kind, "a view failed");
+            Bytes::from_static(b"null")
         }
     }
 }

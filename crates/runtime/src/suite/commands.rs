@@ -88,6 +88,7 @@ pub fn command(basket: &str, input: Input, key: &str) -> Command {
         fingerprint: Fingerprint::of(operation, &input),
         expected_version: None,
         deadline_ms: wall_ms() + 30_000,
+        clock_offset_ms: 0,
         causation_id: command_id.0,
         correlation_id: command_id.0,
         traceparent: None,
