@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use feira_events::{cart, catalog, lane};
+use feira_events::{billing, cart, catalog, lane};
 
 use crate::{CodecError, WriterSchema, newest};
 
@@ -77,3 +77,18 @@ macro_rules! event_set {
 event_set!("feira.lane.v1", lane::Event, [LaneTaken, CommandOutcome]);
 event_set!("feira.catalog.v1", catalog::Event, [ProductListed, ProductDescribed, ProductPriced, ProductWithdrawn]);
 event_set!("feira.cart.v1", cart::Event, [ItemAdded, QuantitySet, ItemRemoved, NoteSet, EditUndone]);
+event_set!("feira.billing.v1", billing::UsageEvent, [UsageRecorded]);
+event_set!("feira.billing.v1", billing::InvoiceEvent, [InvoiceDrafted, InvoiceIssued]);
+event_set!(
+    "feira.conversation.v1",
+    feira_events::conversation::BusinessEvent,
+    [BusinessRegistered, ProfileSet, ClockMoved]
+);
+event_set!("feira.conversation.v1", feira_events::conversation::SenderEvent, [SenderOpened]);
+event_set!("feira.conversation.v1", feira_events::conversation::ContactEvent, [ContactMet, OptedIn, OptedOut]);
+event_set!("feira.conversation.v1", feira_events::conversation::TemplateEvent, [TemplateCreated, TemplateApproved]);
+event_set!(
+    "feira.conversation.v1",
+    feira_events::conversation::ThreadEvent,
+    [ThreadOpened, MessageReceived, MessageSent, MessageDelivered, MessageRead, MessageFailed]
+);

@@ -3,8 +3,10 @@
 //! These types are a public contract. Fields are added with a default, never renamed, removed or given another
 //! meaning; a new meaning is a new event. The Avro schemas beside this crate say the same to every other language.
 
+pub mod billing;
 pub mod cart;
 pub mod catalog;
+pub mod conversation;
 pub mod lane;
 mod meta;
 mod sealed;

@@ -1,9 +1,12 @@
 //! One of every event, and an envelope for it.
 
+#[path = "samples/conversation.rs"]
+mod conversation;
+
 use std::sync::Arc;
 
 use feira_codec::{CodecError, EncodedBody, EventSet, Opened};
-use feira_events::{FactPosition, Meta, Sealed, cart, catalog, lane};
+use feira_events::{FactPosition, Meta, Sealed, billing, cart, catalog, lane};
 use feira_ids::{CommandId, Fingerprint, Hash16, TenantId};
 use feira_money::{Amount, Currency};
 use serde_json::{Value, json};
@@ -14,6 +17,9 @@ pub enum Sample {
     Lane(lane::Event),
     Catalog(catalog::Event),
     Cart(cart::Event),
+    Conversation(conversation::Sample),
+    Usage(billing::UsageEvent),
+    Invoice(billing::InvoiceEvent),
 }
 
 impl Sample {
@@ -22,6 +28,9 @@ impl Sample {
             Self::Lane(event) => event.name(),
             Self::Catalog(event) => event.name(),
             Self::Cart(event) => event.name(),
+            Self::Conversation(event) => event.name(),
+            Self::Usage(event) => event.name(),
+            Self::Invoice(event) => event.name(),
         }
     }
 
@@ -30,15 +39,24 @@ impl Sample {
             Self::Lane(event) => event.encode_body(),
             Self::Catalog(event) => event.encode_body(),
             Self::Cart(event) => event.encode_body(),
+            Self::Conversation(event) => event.encode(),
+            Self::Usage(event) => event.encode_body(),
+            Self::Invoice(event) => event.encode_body(),
         }
         .unwrap()
     }
 
     pub fn decode(opened: &Opened) -> Result<Self, CodecError> {
-        if opened.is::<lane::Event>() {
+        if let Some(decoded) = conversation::Sample::decode(opened) {
+            decoded.map(Self::Conversation)
+        } else if opened.is::<lane::Event>() {
             opened.decode().map(Self::Lane)
         } else if opened.is::<catalog::Event>() {
             opened.decode().map(Self::Catalog)
+        } else if opened.is::<billing::UsageEvent>() {
+            opened.decode().map(Self::Usage)
+        } else if opened.is::<billing::InvoiceEvent>() {
+            opened.decode().map(Self::Invoice)
         } else {
             opened.decode().map(Self::Cart)
         }
@@ -47,6 +65,7 @@ impl Sample {
     /// The body as people read it.
     pub fn to_json(&self) -> Value {
         match self {
+            Self::Conversation(event) => event.to_json(),
             Self::Lane(lane::Event::LaneTaken(event)) => json!(event),
             Self::Lane(lane::Event::CommandOutcome(event)) => json!(event),
             Self::Catalog(catalog::Event::ProductListed(event)) => json!(event),
@@ -58,13 +77,24 @@ impl Sample {
             Self::Cart(cart::Event::ItemRemoved(event)) => json!(event),
             Self::Cart(cart::Event::NoteSet(event)) => json!(event),
             Self::Cart(cart::Event::EditUndone(event)) => json!(event),
+            Self::Usage(billing::UsageEvent::UsageRecorded(event)) => json!(event),
+            Self::Invoice(billing::InvoiceEvent::InvoiceDrafted(event)) => json!(event),
+            Self::Invoice(billing::InvoiceEvent::InvoiceIssued(event)) => json!(event),
         }
     }
 }
 
 /// The names of all events of all sets.
 pub fn names() -> Vec<&'static str> {
-    [lane::Event::names(), catalog::Event::names(), cart::Event::names()].concat()
+    [
+        lane::Event::names(),
+        catalog::Event::names(),
+        cart::Event::names(),
+        billing::UsageEvent::names(),
+        billing::InvoiceEvent::names(),
+        &conversation::names(),
+    ]
+    .concat()
 }
 
 pub fn meta(aggregate: &str) -> Meta {
@@ -97,6 +127,9 @@ pub fn meta_of(sample: &Sample) -> Meta {
         Sample::Lane(_) => meta(""),
         Sample::Catalog(_) => meta("product:CAFE-250"),
         Sample::Cart(_) => meta("cart:BR.1234"),
+        Sample::Conversation(sample) => meta(sample.aggregate()),
+        Sample::Usage(_) => meta("usage:2026-11"),
+        Sample::Invoice(_) => meta("invoice:main"),
     }
 }
 
@@ -125,7 +158,7 @@ pub fn all() -> Vec<Sample> {
     };
     let pricing = catalog::Pricing { price: brl(2_990), sale_price: Some(brl(2_490)) };
     let undone = cart::EditUndone { edit: 5, sku: Some(sku()), line: Some(line()), note: None };
-    vec![
+    let mut samples = vec![
         Sample::Lane(lane::Event::LaneTaken(lane::LaneTaken { address: "127.0.0.1:7001".into() })),
         Sample::Lane(lane::Event::CommandOutcome(lane::CommandOutcome {
             outcome: lane::OutcomeKind::Refused,
@@ -148,7 +181,12 @@ pub fn all() -> Vec<Sample> {
         Sample::Cart(cart::Event::EditUndone(undone.clone())),
         Sample::Cart(cart::Event::NoteSet(cart::NoteSet { note: None })),
         Sample::Cart(cart::Event::EditUndone(cart::EditUndone { sku: None, line: None, note: Some(note()), ..undone })),
-    ]
+        Sample::Usage(usage_recorded()),
+        Sample::Invoice(invoice_drafted()),
+        Sample::Invoice(invoice_issued()),
+    ];
+    samples.extend(conversation::all().into_iter().map(Sample::Conversation));
+    samples
 }
 
 pub fn item_added() -> cart::Event {
@@ -164,4 +202,128 @@ pub fn item_added() -> cart::Event {
         },
         offer: FactPosition { lane: 1, lane_seq: 40_217 },
     })
+}
+
+fn usage_recorded() -> billing::UsageEvent {
+    let brl = |minor| Amount::new(minor, "BRL".parse().unwrap());
+    let message = billing::MessageUsage {
+        seq: 41,
+        event_id: CommandId::default().event(0),
+        thread: "main/CC.1234".into(),
+        message: "m-7".into(),
+        class: billing::Class::Charged,
+        category: billing::Category::Utility,
+        country: "BR".into(),
+        policy: "feira-1".into(),
+        sent_at: 1_764_104_400_123,
+        delivered_at: 1_764_104_401_000,
+    };
+    let fee = billing::PaymentFeeUsage {
+        seq: 43,
+        event_id: CommandId::default().event(1),
+        intent: "o-1".into(),
+        order: "o-1".into(),
+        amount: brl(10),
+        fee: brl(0),
+        fee_micro: 3_990,
+        rate_bp: 399,
+        captured_at: 1_764_104_402_000,
+    };
+    billing::UsageEvent::UsageRecorded(billing::UsageRecorded {
+        source_lane: "conversation/3".into(),
+        from_seq: 40,
+        to_seq: 43,
+        messages: vec![message],
+        payment_fees: vec![fee],
+        count: 12,
+        fingerprint: "5a".repeat(32).into(),
+    })
+}
+
+fn invoice_drafted() -> billing::InvoiceEvent {
+    billing::InvoiceEvent::InvoiceDrafted(billing::InvoiceDrafted {
+        document: invoice_document(),
+        lines_hash: "c0".repeat(32).into(),
+    })
+}
+
+fn invoice_issued() -> billing::InvoiceEvent {
+    billing::InvoiceEvent::InvoiceIssued(billing::InvoiceIssued {
+        number: 7,
+        document: invoice_document(),
+        document_hash: "d1".repeat(32).into(),
+    })
+}
+
+fn invoice_document() -> billing::Document {
+    let amount = |minor, code: &str| Amount::new(minor, code.parse().unwrap());
+    let rule = billing::Rule {
+        market: "BR".into(),
+        category: billing::Category::Utility,
+        valid_from: "2026-01-01".into(),
+        source: "public copies of the rate card".into(),
+        confidence: "high".into(),
+    };
+    let charged = billing::Line {
+        line_id: "0a".repeat(16).into(),
+        component: billing::Component::Message,
+        class: billing::Class::Charged,
+        country: Some("BR".into()),
+        category: Some(billing::Category::Utility),
+        policy: Some("feira-1".into()),
+        rule: Some(rule),
+        rate_bp: None,
+        quantity: 3,
+        unit_price_micro: Some(6_800),
+        exact_micro: 20_400,
+        amount: amount(2, "USD"),
+        residual_micro: 400,
+        collected: false,
+        used_from: 1_793_491_200_000,
+        used_until: 1_796_083_200_000,
+        usage_fingerprint: "1b".repeat(32).into(),
+    };
+    let fees = billing::Line {
+        line_id: "0c".repeat(16).into(),
+        component: billing::Component::PaymentFee,
+        country: None,
+        category: None,
+        policy: None,
+        rule: None,
+        rate_bp: Some(399),
+        quantity: 1,
+        unit_price_micro: None,
+        exact_micro: 3_990,
+        amount: amount(0, "BRL"),
+        residual_micro: 3_990,
+        collected: true,
+        usage_fingerprint: "1d".repeat(32).into(),
+        ..charged.clone()
+    };
+    let total = |code: &str, charged: i64, carried_out_micro| billing::Total {
+        charged: amount(charged, code),
+        carried_in_micro: 0,
+        carried: amount(0, code),
+        carried_out_micro,
+        due: amount(charged, code),
+        collected: amount(0, code),
+    };
+    billing::Document {
+        period: "2026-11".into(),
+        from: charged.used_from,
+        until: charged.used_until,
+        lines: vec![charged, fees],
+        totals: vec![total("BRL", 0, 0), total("USD", 2, 400)],
+        card: billing::Card {
+            model: "PMP".into(),
+            currency: "USD".into(),
+            version: "2026-01-01".into(),
+            hash: "e2".repeat(32).into(),
+        },
+        usage: billing::UsageStated {
+            count: 4,
+            fingerprint: "f3".repeat(32).into(),
+            position: FactPosition { lane: 1, lane_seq: 40_217 },
+        },
+    }
 }
