@@ -1,0 +1,5 @@
+//! What follows from events of conversations.
+
+mod contacts;
+
+pub use contacts::Contacts;
