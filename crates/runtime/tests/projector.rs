@@ -4,21 +4,18 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use feira_codec::Opened;
 use feira_event_log::EventLog;
 use feira_event_log_embedded::EmbeddedLog;
 use feira_events::cart::Event;
 use feira_ids::{LaneId, ServiceName};
-use feira_projection_store::{
-    Checkpoint, Column, ColumnType, Mutation, Page, ProjectionId, Range, Row, Store, StoreError, Table, Value,
-};
+use feira_projection_store::{Checkpoint, Column, ColumnType, Mutation, ProjectionId, Store, Table, Value};
 use feira_projection_store_embedded::EmbeddedStore;
 use feira_runtime::suite::basket::Baskets;
-use feira_runtime::suite::{accepted, command};
+use feira_runtime::suite::{Stubborn, accepted, command};
 use feira_runtime::{
     Commands, LocalCommands, Options, Position, Projection, ProjectionError, Reads, Running, Service, ServiceHost,
     Waited,
@@ -220,70 +217,12 @@ async fn lanes_that_a_projection_does_not_consume_are_not_waited_for() {
     home.running.shutdown().await;
 }
 
-/// A store that takes no rows while a test says so.
-struct Stubborn {
-    store: Arc<dyn Store>,
-    refuses: AtomicBool,
-    refused: AtomicUsize,
-}
-
-#[async_trait]
-impl Store for Stubborn {
-    async fn ensure(&self, tables: &[&'static Table]) -> Result<(), StoreError> {
-        self.store.ensure(tables).await
-    }
-
-    async fn apply(
-        &self,
-        writes: Vec<Mutation>,
-        projection: ProjectionId,
-        lane: &str,
-        checkpoint: Checkpoint,
-    ) -> Result<(), StoreError> {
-        if self.refuses.load(Ordering::SeqCst) {
-            self.refused.fetch_add(1, Ordering::SeqCst);
-            return Err(StoreError::Unavailable { what: "as the test asked".to_owned(), source: None });
-        }
-        self.store.apply(writes, projection, lane, checkpoint).await
-    }
-
-    async fn get(&self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, StoreError> {
-        self.store.get(table, key).await
-    }
-
-    async fn get_many(&self, table: &'static Table, keys: &[Vec<Value>]) -> Result<Vec<Option<Row>>, StoreError> {
-        self.store.get_many(table, keys).await
-    }
-
-    async fn scan(&self, table: &'static Table, partition: &[Value], range: Range) -> Result<Page, StoreError> {
-        self.store.scan(table, partition, range).await
-    }
-
-    async fn checkpoint(&self, projection: ProjectionId, lane: &str) -> Result<Checkpoint, StoreError> {
-        self.store.checkpoint(projection, lane).await
-    }
-
-    async fn reached(
-        &self,
-        projection: ProjectionId,
-        lane: &str,
-        lane_seq: u64,
-        wait: Duration,
-    ) -> Result<bool, StoreError> {
-        self.store.reached(projection, lane, lane_seq, wait).await
-    }
-
-    async fn forget(&self, projection: ProjectionId, tables: &[&'static Table]) -> Result<(), StoreError> {
-        self.store.forget(projection, tables).await
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_takes_no_rows_is_tried_again_and_nothing_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(&folder.path().join("log"), &[(ServiceName::new("cart"), 2)], Default::default());
     let store = EmbeddedStore::open(folder.path().join("rows")).unwrap();
-    let stubborn = Arc::new(Stubborn { store, refuses: AtomicBool::new(false), refused: AtomicUsize::new(0) });
+    let stubborn = Arc::new(Stubborn::new(store));
     let home = start_on(folder.path(), &Edits::default(), log.unwrap(), stubborn.clone()).await;
     stubborn.refuses.store(true, Ordering::SeqCst);
     let mut position = Position::default();

@@ -73,13 +73,18 @@ pub fn tenant() -> TenantId {
 
 /// A command to a basket, as an administrator sends it.
 pub fn command(basket: &str, input: Input, key: &str) -> Command {
-    let principal =
-        Principal { kind: PrincipalKind::Member, id: "rosa".into(), tenant: Some(tenant()), roles: vec![Role::Admin] };
+    command_of(&tenant(), basket, input, key)
+}
+
+/// A command to a basket of another business.
+pub fn command_of(tenant: &TenantId, basket: &str, input: Input, key: &str) -> Command {
+    let (kind, roles) = (PrincipalKind::Member, vec![Role::Admin]);
+    let principal = Principal { kind, id: "rosa".into(), tenant: Some(tenant.clone()), roles };
     let operation = input.operation();
-    let command_id = CommandId::derive(&tenant(), &principal.to_string(), operation, key);
+    let command_id = CommandId::derive(tenant, &principal.to_string(), operation, key);
     let input = serde_json::to_vec(&input).expect("an input is JSON");
     Command {
-        tenant: tenant(),
+        tenant: tenant.clone(),
         principal,
         aggregate: AggregateId::new("cart", basket).expect("a well formed key"),
         operation: operation.into(),

@@ -1,4 +1,4 @@
-//! What a lane must do on every log: one function for each rule, run on each home as a test of that name.
+//! What a lane, and what follows from its events, must do on every log: one function for each rule, run on each home as a test of that name.
 //!
 //! A home implements [`Home`] and calls [`lane_rules!`](crate::lane_rules) in a test file. What only a faulty log can
 //! bring about is tested on the simulated log alone, beside this crate.
@@ -7,11 +7,15 @@
 
 pub mod basket;
 mod commands;
+pub mod echo;
+mod following;
 mod history;
 mod keeping;
 mod repeats;
 mod running;
 mod stalled;
+mod stubborn;
+mod turned;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,12 +23,15 @@ use std::time::Duration;
 
 use feira_event_log::EventLog;
 
-pub use commands::{Shop, accepted, command, run, tenant, view};
+pub use commands::{Shop, accepted, command, command_of, run, tenant, view};
+pub use following::*;
 pub use history::{History, history};
 pub use keeping::*;
 pub use repeats::*;
 pub use running::*;
 pub use stalled::Stalled;
+pub use stubborn::Stubborn;
+pub use turned::Turned;
 
 /// A log, made ready for one rule, and a folder beside it.
 pub trait Home: Sync {
@@ -71,6 +78,16 @@ macro_rules! lane_rules {
             a_damaged_folder_is_built_again_from_the_log
             a_folder_of_another_log_is_thrown_away
             states_beyond_memory_are_paged
+            what_follows_from_an_event_is_asked
+            a_crash_between_ask_and_checkpoint_asks_again_and_changes_nothing
+            a_refusal_is_an_answer_and_what_follows_it_is_asked
+            events_are_answered_in_order_and_until_they_are
+            a_record_that_a_process_fails_on_holds_its_lane
+            a_timer_is_asked_once_and_not_before_it_is_due
+            a_crash_after_a_timer_asks_again_and_changes_nothing
+            a_forgotten_timer_is_not_asked
+            a_timer_that_is_set_again_replaces_the_first
+            a_sandbox_clock_moves_its_timers_and_nobody_elses
         }
     };
     (@tests $home:expr; $($rule:ident)*) => {

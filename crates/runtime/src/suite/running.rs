@@ -1,7 +1,7 @@
 //! Rules of deciding: what is answered, what stands on the log, who is turned away.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use feira_commands::cart::Input;
@@ -10,8 +10,8 @@ use futures::future::join_all;
 
 use super::basket::{FLOOD, LATE_POISON, POISON, RARE};
 use super::commands::{accepted, run, view};
-use super::{Home, Shop, command, history};
-use crate::{Answer, Clock, Commands, Options};
+use super::{Home, Shop, Turned, command, history};
+use crate::{Answer, Commands, Options};
 
 const OUTCOME: &str = "feira.lane.v1.CommandOutcome";
 
@@ -128,29 +128,20 @@ pub fn every_record_has_its_place(home: &dyn Home) {
     });
 }
 
-/// A clock that a test turns.
-struct Turned(AtomicI64);
-
-impl Clock for Turned {
-    fn now_us(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
 /// Times do not fall when the clock does, nor after a restart under a slow clock.
 pub fn times_never_fall_though_the_clock_does(home: &dyn Home) {
     run(home, async {
-        let clock = Arc::new(Turned(AtomicI64::new(1_800_000_000_000_000)));
+        let clock = Arc::new(Turned::at_ms(1_800_000_000_000));
         let options = || Options { clock: clock.clone(), ..Options::default() };
         let shop = Shop::open(home, options()).await;
         accepted(shop.add("BR.1", "mango", 1, "k1").await);
-        clock.0.fetch_sub(3_600_000_000, Ordering::SeqCst);
+        clock.turn_ms(-3_600_000);
         accepted(shop.add("BR.1", "mango", 1, "k2").await);
         shop.close().await;
-        clock.0.fetch_sub(3_600_000_000, Ordering::SeqCst);
+        clock.turn_ms(-3_600_000);
         let shop = Shop::open(home, options()).await;
         accepted(shop.add("BR.1", "mango", 1, "k3").await);
-        clock.0.fetch_add(9_000_000_000, Ordering::SeqCst);
+        clock.turn_ms(9_000_000);
         accepted(shop.add("BR.1", "mango", 1, "k4").await);
         // `history` checks each step.
         let standing = history(shop.log.as_ref());

@@ -1,0 +1,138 @@
+//! Asking in the name of a process, under ids that are derived from what led to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use feira_decider::Ask;
+use feira_ids::{CommandId, Fingerprint, Hash16, Principal, PrincipalKind, Role};
+use futures::future::join_all;
+
+use super::{Fault, ProcessMetrics};
+use crate::clock::wall_ms;
+use crate::{Answer, Clocks, Command, Commands};
+
+/// The version of the form of inputs.
+const INPUT_VERSION: u16 = 1;
+
+/// Asks for one process.
+pub(crate) struct Asker {
+    pub process: &'static str,
+    pub commands: Arc<dyn Commands>,
+    pub clocks: Clocks,
+    pub metrics: Arc<ProcessMetrics>,
+}
+
+/// What leads to a command.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    /// The event.
+    pub event: Hash16,
+    /// What began it all.
+    pub correlation: Hash16,
+    /// The trace context of the event.
+    pub traceparent: Option<Arc<str>>,
+    /// Names it among all causes of the process.
+    pub path: String,
+}
+
+impl Asker {
+    /// Asks all that follows from `cause`: of one aggregate in order, of several at once. Answers when all is answered.
+    pub async fn ask_all(&self, cause: &Cause, asks: Vec<Ask>, timeout: Duration) -> Result<(), Fault> {
+        let mut of_each: Vec<Vec<Ask>> = Vec::new();
+        for ask in asks {
+            let same = |others: &&mut Vec<Ask>| {
+                others.first().is_some_and(|other| other.tenant == ask.tenant && other.aggregate == ask.aggregate)
+            };
+            match of_each.iter_mut().find(same) {
+                Some(others) => others.push(ask),
+                None => of_each.push(vec![ask]),
+            }
+        }
+        let asked = join_all(of_each.into_iter().map(|asks| async {
+            for ask in asks {
+                self.ask(cause, ask, timeout).await?;
+            }
+            Ok(())
+        }));
+        asked.await.into_iter().collect()
+    }
+
+    /// Asks, and asks what follows where it is refused.
+    pub async fn ask(&self, cause: &Cause, ask: Ask, timeout: Duration) -> Result<(), Fault> {
+        let mut path = cause.path.clone();
+        let mut next = Some(ask);
+        while let Some(ask) = next.take() {
+            path = format!("{path}/{}", ask.step);
+            if let Answer::Refused { code, message, .. } = self.answered(cause, &path, &ask, timeout).await? {
+                next = ask.refused.map(|then| then.with_refusal(&code, &message));
+            }
+        }
+        Ok(())
+    }
+
+    /// The answer that stands.
+    async fn answered(&self, cause: &Cause, path: &str, ask: &Ask, timeout: Duration) -> Result<Answer, Fault> {
+        let offset = self.clocks.offset_ms(&ask.tenant).await?;
+        let answer = self.commands.ask(self.command(cause, path, ask, offset, timeout)).await;
+        match &answer {
+            Answer::Accepted(_) => {}
+            Answer::Refused { code, message, .. } => {
+                self.metrics.refused.add(1);
+                tracing::info!(
+                    process = self.process, tenant.id = %ask.tenant, aggregate = %ask.aggregate, operation = %ask.operation,
+                    code = %code, "what a process asked was refused: {message}"
+                );
+            }
+            Answer::Conflict { .. } | Answer::KeyReused | Answer::Invalid { .. } | Answer::Forbidden => {
+                self.metrics.passed_over.add(1);
+                tracing::error!(
+                    process = self.process, tenant.id = %ask.tenant, aggregate = %ask.aggregate, operation = %ask.operation,
+                    answer = ?answer, "what a process asked cannot be decided and is passed over"
+                );
+            }
+            // The program fails on it now; a release may not. What was to follow is not given up for that.
+            Answer::Poison { .. }
+            | Answer::FactsUnavailable { .. }
+            | Answer::Moved { .. }
+            | Answer::NotReady
+            | Answer::Overloaded
+            | Answer::TimedOut => {
+                return Err(Fault::Unanswered {
+                    operation: ask.operation.to_string(),
+                    aggregate: ask.aggregate.to_string(),
+                    answer: format!("{answer:?}"),
+                });
+            }
+        }
+        self.metrics.asked.add(1);
+        Ok(answer)
+    }
+
+    fn command(&self, cause: &Cause, path: &str, ask: &Ask, clock_offset_ms: i64, timeout: Duration) -> Command {
+        let principal = Principal {
+            kind: PrincipalKind::Service,
+            id: format!("process-{}", self.process).into(),
+            tenant: Some(ask.tenant.clone()),
+            roles: vec![Role::Service],
+        };
+        let asked = format!("{} {}", ask.operation, ask.aggregate);
+        let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+        Command {
+            command_id: CommandId::derive(&ask.tenant, &principal.to_string(), &asked, path),
+            tenant: ask.tenant.clone(),
+            principal,
+            aggregate: ask.aggregate.clone(),
+            operation: (&*ask.operation).into(),
+            version: INPUT_VERSION,
+            fingerprint: Fingerprint::of(&ask.operation, ask.input.as_bytes()),
+            expected_version: None,
+            deadline_ms: wall_ms().saturating_add(timeout_ms),
+            clock_offset_ms,
+            causation_id: cause.event,
+            correlation_id: cause.correlation,
+            traceparent: cause.traceparent.clone(),
+            input: Bytes::copy_from_slice(ask.input.as_bytes()),
+        }
+    }
+}

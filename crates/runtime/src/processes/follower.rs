@@ -1,0 +1,399 @@
+//! One process on one lane: reads its events in order, asks what follows from each, and asks what its timers ask.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use feira_decider::{Ask, Do};
+use feira_event_log::{EventLog, Hint, Resume, StoredRecord};
+use feira_events::Meta;
+use feira_ids::LaneId;
+use feira_projection_store::{Checkpoint, Mutation, Range, Store};
+use feira_rows::timer::{TIMERS, TimerRow, put_timer, remove_timer, timers_key};
+use futures::future::join_all;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::asker::{Asker, Cause};
+use super::timers::{Change, Timer, TimerKey, Timers};
+use super::{CHECKPOINTS, Fault, Part, ProcessOptions, Seat};
+use crate::chain::Chain;
+use crate::lane::panic_text;
+use crate::{ProcessManager, jitter};
+
+/// The most events that one checkpoint covers.
+const BATCH_MAX: usize = 64;
+/// How many timers are asked at once.
+const TIMERS_AT_ONCE: usize = 64;
+/// How many timers are read at once.
+const PAGE: usize = 1000;
+/// How long a reader waits for records at a time: what a shutdown may have to wait.
+const READ_WAIT: Duration = Duration::from_millis(500);
+/// How long one try of what a timer asks may take: the events wait behind it.
+const TIMER_TIMEOUT: Duration = Duration::from_secs(2);
+const PAUSE_SHORTEST: Duration = Duration::from_millis(20);
+const PAUSE_LONGEST: Duration = Duration::from_secs(5);
+/// How long a timer rests that nobody answered.
+const TIMER_PAUSE: Duration = Duration::from_secs(1);
+
+/// Follows one lane for one process.
+pub(crate) struct Follower {
+    manager: Arc<dyn ProcessManager>,
+    lane: LaneId,
+    lane_name: String,
+    /// What the checkpoint stands under.
+    place: String,
+    asker: Asker,
+    log: Arc<dyn EventLog>,
+    store: Arc<dyn Store>,
+    options: ProcessOptions,
+    seat: Arc<Seat>,
+    closing: watch::Receiver<bool>,
+    runtime: Handle,
+}
+
+/// How far a follower has come.
+struct Standing {
+    checkpoint: Checkpoint,
+    /// The time of the last record, milliseconds since 1970.
+    read_until_ms: i64,
+    timers: Timers,
+    /// When timers are looked at next.
+    next_look: Instant,
+}
+
+impl Follower {
+    #[allow(clippy::too_many_arguments, reason = "all of it is what a follower is made of")]
+    pub fn new(
+        manager: Arc<dyn ProcessManager>,
+        lane: LaneId,
+        asker: Asker,
+        log: Arc<dyn EventLog>,
+        store: Arc<dyn Store>,
+        options: ProcessOptions,
+        seat: Arc<Seat>,
+        closing: watch::Receiver<bool>,
+        runtime: Handle,
+    ) -> Self {
+        let lane_name = lane.to_string();
+        let place = format!("{}:{lane_name}", manager.name());
+        Self { manager, lane, lane_name, place, asker, log, store, options, seat, closing, runtime }
+    }
+
+    /// Follows until told to stop.
+    pub fn run(self) {
+        let mut tries = 0;
+        while !self.closed() {
+            let before = self.seat.at.load(Ordering::SeqCst);
+            let fault = match self.follow() {
+                Ok(()) | Err(Fault::Closing) => return,
+                Err(fault) => fault,
+            };
+            self.asker.metrics.faults.add(1);
+            if self.seat.at.load(Ordering::SeqCst) > before {
+                tries = 0;
+            }
+            self.tell(Part::Events, &fault);
+            tries += 1;
+            std::thread::park_timeout(jitter::pause(PAUSE_SHORTEST, PAUSE_LONGEST, tries));
+        }
+    }
+
+    /// Goes on from the checkpoint.
+    fn follow(&self) -> Result<(), Fault> {
+        let checkpoint = self.wait_for(self.store.checkpoint(CHECKPOINTS, &self.place))??;
+        let last = self.log.last_seq(&self.lane)?;
+        if checkpoint.lane_seq > last {
+            return Err(Fault::AheadOfLog { at: checkpoint.lane_seq, last });
+        }
+        let mut standing =
+            Standing { checkpoint, read_until_ms: i64::MIN, timers: self.stored_timers()?, next_look: Instant::now() };
+        self.show(&standing, last);
+        let mut reader = self.log.reader(&self.lane, Resume::after(checkpoint.lane_seq, Hint(checkpoint.hint)))?;
+        while !self.closed() {
+            if standing.checkpoint.lane_seq >= last {
+                self.seat.caught_up.store(true, Ordering::SeqCst);
+            }
+            self.ask_what_is_due(&mut standing)?;
+            let wait = standing.next_look.saturating_duration_since(Instant::now()).min(READ_WAIT);
+            let records = reader.read(BATCH_MAX, wait)?;
+            let Some(newest) = records.last() else { continue };
+            let end = if records.len() < BATCH_MAX { newest.lane_seq } else { self.log.last_seq(&self.lane)? };
+            self.show(&standing, end);
+            self.take_in(&records, &mut standing)?;
+            self.show(&standing, end);
+        }
+        Ok(())
+    }
+
+    /// The timers that are set.
+    fn stored_timers(&self) -> Result<Timers, Fault> {
+        let mut timers = Timers::default();
+        let partition = timers_key(self.manager.name(), &self.lane_name);
+        let mut after = None;
+        loop {
+            let range = Range { after, limit: PAGE, ..Range::default() };
+            let page = self.wait_for(self.store.scan(&TIMERS, &partition, range))??;
+            let mut last = None;
+            for row in page.rows {
+                let row = TimerRow::from_row(row)
+                    .map_err(|error| Fault::Timer { timer: "of some id".to_owned(), reason: error.to_string() })?;
+                last = Some(vec![row.tenant.as_ref().into(), row.timer.as_ref().into()]);
+                timers.put(Timer::read(row)?);
+            }
+            if !page.more || last.is_none() {
+                return Ok(timers);
+            }
+            after = last;
+        }
+    }
+
+    /// Asks what follows from `records`, as far as it is answered, and notes how far that is.
+    fn take_in(&self, records: &[StoredRecord], standing: &mut Standing) -> Result<(), Fault> {
+        let mut changes = BTreeMap::new();
+        let mut reached = None;
+        let mut fault = None;
+        for record in records {
+            match self.take_in_one(record, &mut changes) {
+                Ok(hlc) => {
+                    reached = Some((record, hlc));
+                    self.seat.at.store(record.lane_seq, Ordering::SeqCst);
+                    self.asker.metrics.followed.add(1);
+                }
+                Err(error) => {
+                    fault = Some(error);
+                    break;
+                }
+            }
+        }
+        if let Some((record, hlc)) = reached {
+            let checkpoint = Checkpoint { lane_seq: record.lane_seq, hint: record.hint.0 };
+            let writes = changes.iter().map(|(key, change)| self.written(key, change)).collect();
+            self.apply(writes, checkpoint)?;
+            standing.checkpoint = checkpoint;
+            standing.read_until_ms = hlc / 1000;
+            if !changes.is_empty() {
+                standing.timers.take_in(changes);
+                standing.next_look = Instant::now();
+            }
+        }
+        match fault {
+            Some(fault) => Err(fault),
+            None => {
+                self.recovered(Part::Events);
+                Ok(())
+            }
+        }
+    }
+
+    /// Asks what follows from one record; answers its hybrid time. What it says of timers goes into `changes`.
+    fn take_in_one(&self, record: &StoredRecord, changes: &mut BTreeMap<TimerKey, Change>) -> Result<i64, Fault> {
+        let lane_seq = record.lane_seq;
+        let opened = feira_codec::open(&record.value).map_err(|source| Fault::Unreadable { lane_seq, source })?;
+        // A thread that ended here would end unseen, and what follows from its lane with it.
+        let follows = catch_unwind(AssertUnwindSafe(|| self.manager.react(&opened)))
+            .map_err(|panic| Fault::Failed { lane_seq, reason: panic_text(&*panic) })?
+            .map_err(|source| Fault::Unreadable { lane_seq, source })?;
+        let meta = &opened.meta;
+        let mut asks = Vec::new();
+        let mut of_timers = Vec::new();
+        for what in follows {
+            match what {
+                Do::Ask(ask) => asks.push(ask),
+                Do::At { timer, due, then } => {
+                    let timer = set(meta, timer, due, *then);
+                    of_timers.push((timer.key(), Change::Set(Box::new(timer))));
+                }
+                Do::Forget { timer } => {
+                    let tenant = Arc::from(meta.tenant.as_str());
+                    of_timers.push(((tenant, timer.into()), Change::Forget(meta.hlc)));
+                }
+            }
+        }
+        if !asks.is_empty() {
+            let event = meta.event_id.0;
+            let cause = Cause {
+                event,
+                correlation: meta.correlation_id,
+                traceparent: meta.traceparent.clone(),
+                path: event.to_string(),
+            };
+            self.wait_for(self.asker.ask_all(&cause, asks, self.options.ask_timeout))??;
+        }
+        changes.extend(of_timers);
+        Ok(meta.hlc)
+    }
+
+    /// Asks what the timers ask that are due, and takes away those that are answered.
+    ///
+    /// A timer waits until the lane was read to its end or past the time it is due: an event that forgets it may stand
+    /// there already.
+    fn ask_what_is_due(&self, standing: &mut Standing) -> Result<(), Fault> {
+        if Instant::now() < standing.next_look {
+            return Ok(());
+        }
+        let tenants = standing.timers.tenants();
+        let offsets = self.wait_for(self.asker.clocks.offsets_ms(&tenants))??;
+        let margin = i64::try_from(self.options.timer_margin.as_millis()).unwrap_or(i64::MAX);
+        let wall = (self.options.clock.now_us() / 1000).saturating_sub(margin);
+        let mut due = Vec::new();
+        let mut soonest = self.options.look_every;
+        for (tenant, offset) in tenants.iter().zip(offsets) {
+            let now = wall.saturating_add(offset);
+            let (ready, next) = standing.timers.due(tenant, now);
+            let read_until = standing.read_until_ms.saturating_add(offset);
+            due.extend(ready.into_iter().map(|timer| (timer.row.due.saturating_sub(offset), read_until, timer)));
+            if let Some(left_ms) = next.and_then(|next| u64::try_from(next.saturating_sub(now)).ok()) {
+                soonest = soonest.min(Duration::from_millis(left_ms));
+            }
+        }
+        standing.next_look = Instant::now() + soonest;
+        due.retain(|(_, _, timer)| timer.again.is_none_or(|again| again <= Instant::now()));
+        if due.is_empty() {
+            return Ok(());
+        }
+        let at_end = standing.checkpoint.lane_seq >= self.log.last_seq(&self.lane)?;
+        due.retain(|(_, read_until, timer)| at_end || timer.row.due <= *read_until);
+        due.sort_by_key(|(due, ..)| *due);
+        let mut due: Vec<_> = due.into_iter().map(|(.., timer)| timer).collect();
+        due.truncate(TIMERS_AT_ONCE);
+        if due.len() == TIMERS_AT_ONCE {
+            standing.next_look = Instant::now();
+        }
+        self.ask_timers(due, standing)
+    }
+
+    fn ask_timers(&self, due: Vec<Timer>, standing: &mut Standing) -> Result<(), Fault> {
+        // Of one aggregate in the order they are due, of several at once.
+        let mut of_each: Vec<Vec<Timer>> = Vec::new();
+        for timer in due {
+            let same = |others: &&mut Vec<Timer>| {
+                let ask = others.first().map(|other| (&other.ask.tenant, &other.ask.aggregate));
+                ask == Some((&timer.ask.tenant, &timer.ask.aggregate))
+            };
+            match of_each.iter_mut().find(same) {
+                Some(others) => others.push(timer),
+                None => of_each.push(vec![timer]),
+            }
+        }
+        let asked = self.wait_for(join_all(of_each.into_iter().map(|timers| async {
+            let mut answered = Vec::new();
+            for timer in timers {
+                match self.asker.ask(&come_due(&timer), timer.ask.clone(), TIMER_TIMEOUT).await {
+                    Ok(()) => answered.push(timer),
+                    Err(fault) => return (answered, Some((timer, fault))),
+                }
+            }
+            (answered, None)
+        })))?;
+        let mut removals = Vec::new();
+        let mut failed = None;
+        for (answered, fault) in asked {
+            for timer in answered {
+                let (tenant, id) = timer.key();
+                removals.push(remove_timer(self.manager.name(), &self.lane_name, &tenant, &id, timer.row.set_hlc));
+                standing.timers.take(&(tenant, id));
+            }
+            if let Some((timer, fault)) = fault {
+                standing.timers.put_off(&timer.key(), Instant::now() + TIMER_PAUSE);
+                failed = Some(fault);
+            }
+        }
+        let count = removals.len() as u64;
+        if count > 0 {
+            self.apply(removals, standing.checkpoint)?;
+            self.asker.metrics.timers.add(count);
+            self.seat.timers.store(standing.timers.len() as u64, Ordering::SeqCst);
+        }
+        match failed {
+            // The events go on: whoever does not answer a timer may answer them.
+            Some(fault) => {
+                self.asker.metrics.faults.add(1);
+                self.tell(Part::Timers, &fault);
+            }
+            None => self.recovered(Part::Timers),
+        }
+        Ok(())
+    }
+
+    fn written(&self, key: &TimerKey, change: &Change) -> Mutation {
+        let process = self.manager.name();
+        match change {
+            Change::Set(timer) => put_timer(process, &self.lane_name, &timer.row),
+            Change::Forget(hlc) => remove_timer(process, &self.lane_name, &key.0, &key.1, *hlc),
+        }
+    }
+
+    fn apply(&self, writes: Vec<Mutation>, checkpoint: Checkpoint) -> Result<(), Fault> {
+        Ok(self.wait_for(self.store.apply(writes, CHECKPOINTS, &self.place, checkpoint))??)
+    }
+
+    /// What comes of `work`, unless the process is told to stop meanwhile.
+    fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, Fault> {
+        let mut closing = self.closing.clone();
+        self.runtime.block_on(async {
+            tokio::select! {
+                done = work => Ok(done),
+                _ = closing.wait_for(|closing| *closing) => Err(Fault::Closing),
+            }
+        })
+    }
+
+    fn show(&self, standing: &Standing, end: u64) {
+        self.seat.at.store(standing.checkpoint.lane_seq, Ordering::SeqCst);
+        self.seat.end.store(end, Ordering::SeqCst);
+        self.seat.timers.store(standing.timers.len() as u64, Ordering::SeqCst);
+    }
+
+    /// Tells the first of a row of like faults.
+    fn tell(&self, of: Part, fault: &Fault) {
+        let text: Arc<str> = Chain(fault).to_string().into();
+        if !self.seat.trouble(of, Some(text.clone())) {
+            return;
+        }
+        let process = self.manager.name();
+        match fault {
+            Fault::Log(_) | Fault::Store(_) | Fault::Unanswered { .. } | Fault::Closing => {
+                tracing::warn!(process, lane = %self.lane, error = %text, "process waits and tries again");
+            }
+            Fault::Unreadable { .. } | Fault::Failed { .. } | Fault::Timer { .. } | Fault::AheadOfLog { .. } => {
+                tracing::error!(process, lane = %self.lane, error = %text, "process stands still");
+            }
+        }
+    }
+
+    fn recovered(&self, of: Part) {
+        if self.seat.trouble(of, None) {
+            tracing::info!(process = self.manager.name(), lane = %self.lane, "process goes on");
+        }
+    }
+
+    fn closed(&self) -> bool {
+        *self.closing.borrow()
+    }
+}
+
+/// The timer that an event sets.
+fn set(meta: &Meta, timer: String, due: i64, ask: Ask) -> Timer {
+    let asks = serde_json::to_string(&ask).expect("what is asked is plain fields");
+    let row = TimerRow {
+        tenant: meta.tenant.as_str().into(),
+        timer: timer.into(),
+        due,
+        set_hlc: meta.hlc,
+        event: meta.event_id.0,
+        correlation: meta.correlation_id,
+        asks: asks.into(),
+    };
+    Timer { row, ask, again: None }
+}
+
+/// A timer that has come due as a cause. The event that set it is part of its name: a timer that is set again, even for
+/// the same time, is another one.
+fn come_due(timer: &Timer) -> Cause {
+    let TimerRow { timer, due, event, correlation, .. } = &timer.row;
+    Cause { event: *event, correlation: *correlation, traceparent: None, path: format!("{event}/{timer}@{due}") }
+}
