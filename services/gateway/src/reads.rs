@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use feira_events::cart::Line;
-use feira_ids::ServiceName;
+use feira_ids::{AggregateId, ServiceName};
 use feira_projection_store::{Page, ProjectionId, Range, Store, StoreError, Value};
 use feira_rows::cart::{CART_EDITS, CART_LINES, CARTS, CartRow, EditRow, cart_key, lines_from_rows, undoable};
 use feira_rows::catalog::{PRODUCTS, ProductRow, SHELVES, product_key, shelf_key};
@@ -63,6 +63,10 @@ impl ScopedReads {
     /// One product.
     pub(crate) async fn product(&self, scope: &Scope, sku: &str) -> Result<Option<Arc<ProductRow>>, ApiError> {
         scope.reads_catalog()?;
+        // What can be no id of a product names none; a store may not take it as a key.
+        if AggregateId::new("product", sku).is_err() {
+            return Ok(None);
+        }
         let row = self.store.get(&PRODUCTS, &product_key(scope.tenant(), sku)).await.map_err(store_error)?;
         row.map(|row| ProductRow::from_row(row).map(Arc::new)).transpose().map_err(row_error)
     }
@@ -136,6 +140,18 @@ impl ScopedReads {
         let customer = scope.customer(Some(customer))?;
         let row = self.store.get(&CARTS, &cart_key(scope.tenant(), &customer)).await.map_err(store_error)?;
         row.map(CartRow::from_row).transpose().map_err(row_error)
+    }
+
+    /// Many carts in one load, in the order asked.
+    pub(crate) async fn carts<'a>(
+        &self,
+        scope: &Scope,
+        customers: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<Option<CartRow>>, ApiError> {
+        let keys = customers.map(|customer| Ok(cart_key(scope.tenant(), &scope.customer(Some(customer))?)));
+        let keys = keys.collect::<Result<Vec<_>, ApiError>>()?;
+        let rows = self.store.get_many(&CARTS, &keys).await.map_err(store_error)?;
+        rows.into_iter().map(|row| row.map(CartRow::from_row).transpose().map_err(row_error)).collect()
     }
 
     /// The lines of a customer's cart, in the order in which they are shown.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use feira_ids::{Principal, PrincipalKind, Role, TenantId};
+use feira_ids::{AggregateId, Principal, PrincipalKind, Role, TenantId};
 
 use super::PlatformSecret;
 use crate::error::ApiError;
@@ -97,7 +97,8 @@ impl Scope {
             (PrincipalKind::Person, None) => Ok(self.principal.id.clone()),
             (PrincipalKind::Person, Some(named)) if *named == *self.principal.id => Ok(self.principal.id.clone()),
             (PrincipalKind::Person, Some(_)) => Err(ApiError::Forbidden),
-            (_, Some(named)) => Ok(named.into()),
+            (_, Some(named)) if AggregateId::new("cart", named).is_ok() => Ok(named.into()),
+            (_, Some(_)) => Err(ApiError::BadInput("name the customer by the id that the business knows".to_owned())),
             (_, None) => Err(ApiError::BadInput("name the customer whose cart is meant".to_owned())),
         }
     }

@@ -63,7 +63,10 @@ pub(super) struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cc: Option<String>,
     pub exp: u64,
+    /// Written only: the library holds it, and `aud`, to what is expected, in every form that the standard has.
+    #[serde(skip_deserializing)]
     pub iss: String,
+    #[serde(skip_deserializing)]
     pub aud: String,
 }
 

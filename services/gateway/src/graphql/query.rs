@@ -1,5 +1,7 @@
 //! What can be read.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use feira_ids::{PrincipalKind, Role};
 use feira_rows::{CARTS_PROJECTION, PRODUCTS_PROJECTION};
@@ -116,37 +118,54 @@ async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, Ap
             Some((scope(ctx, Some(named.tenant.as_str())).ok()?, named))
         })
         .collect();
-    catch_up(ctx, None, PRODUCTS_PROJECTION).await?;
-    catch_up(ctx, None, CARTS_PROJECTION).await?;
     let reads = &gateway(ctx).reads;
     let mut found: Vec<Option<Node>> = (0..ids.len()).map(|_| None).collect();
-    // The products of each business are loaded together.
-    let mut products: Vec<(Scope, Vec<(usize, String)>)> = Vec::new();
+    // What is of one kind and one business is loaded together.
+    let (mut products, mut carts) = (ByScope::default(), ByScope::default());
     for (index, named) in named.into_iter().enumerate() {
         let Some((scope, GlobalId { aggregate, .. })) = named else { continue };
         match aggregate.kind_name() {
-            "product" if scope.reads_catalog().is_ok() => {
-                let wanted = (index, aggregate.key().to_owned());
-                match products.iter_mut().find(|(known, _)| *known == scope) {
-                    Some((_, skus)) => skus.push(wanted),
-                    None => products.push((scope, vec![wanted])),
-                }
-            }
+            "product" if scope.reads_catalog().is_ok() => products.push(scope, index, aggregate.key().into()),
             "cart" => {
-                let Ok(customer) = scope.customer(Some(aggregate.key())) else { continue };
-                let row = reads.cart(&scope, &customer).await?;
-                found[index] = row.map(|row| Node::Cart(Cart::of_row(scope, customer, Some(row), None)));
+                if let Ok(customer) = scope.customer(Some(aggregate.key())) {
+                    carts.push(scope, index, customer);
+                }
             }
             _ => {}
         }
     }
-    for (scope, wanted) in products {
-        let rows = reads.products(&scope, wanted.iter().map(|(_, sku)| sku.as_str())).await?;
+    if !products.0.is_empty() {
+        catch_up(ctx, None, PRODUCTS_PROJECTION).await?;
+    }
+    for (scope, wanted) in products.0 {
+        let rows = reads.products(&scope, wanted.iter().map(|(_, sku)| &**sku)).await?;
         for ((index, _), row) in wanted.into_iter().zip(rows) {
             found[index] = row.map(|row| Node::Product(Product::of_row(row)));
         }
     }
+    if !carts.0.is_empty() {
+        catch_up(ctx, None, CARTS_PROJECTION).await?;
+    }
+    for (scope, wanted) in carts.0 {
+        let rows = reads.carts(&scope, wanted.iter().map(|(_, customer)| &**customer)).await?;
+        for ((index, customer), row) in wanted.into_iter().zip(rows) {
+            found[index] = row.map(|row| Node::Cart(Cart::of_row(scope.clone(), customer, Some(row), None)));
+        }
+    }
     Ok(found)
+}
+
+/// Keys by whose scope they are in, each with its place in the answer.
+#[derive(Default)]
+struct ByScope(Vec<(Scope, Vec<(usize, Arc<str>)>)>);
+
+impl ByScope {
+    fn push(&mut self, scope: Scope, index: usize, key: Arc<str>) {
+        match self.0.iter_mut().find(|(known, _)| *known == scope) {
+            Some((_, keys)) => keys.push((index, key)),
+            None => self.0.push((scope, vec![(index, key)])),
+        }
+    }
 }
 
 /// What a caller is.

@@ -27,7 +27,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// How much longer a row is tried than a command that somebody waits for, in milliseconds: a lane that changes hands, or
 /// a broker that starts again, must not break an import off.
 const PATIENCE_MS: i64 = 60_000;
-/// How long a feed may be silent.
+/// How long a feed may be silent, and its report unread.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// The feed as it comes in.
@@ -116,7 +116,7 @@ impl Run {
             }
         };
         // Who has gone by now does not want the last line either.
-        let _ = self.lines.send(last).await;
+        let _ = self.tell(last).await;
     }
 
     async fn read_and_send(&mut self, mut reader: RowReader, mut incoming: Incoming) -> Result<(), Stop> {
@@ -168,7 +168,7 @@ impl Run {
         if self.seen.insert(key) {
             return Ok(row);
         }
-        let reason = "an earlier row has this id, and stands";
+        let reason = "an earlier row of this feed has this id: only the first of them is considered";
         Err(Fault { id: Some(row.id), ..Fault::new(row.line, Some(Column::Id), "DOUBLED_ID", reason) })
     }
 
@@ -216,7 +216,12 @@ impl Run {
         self.tell(report::error(fault)).await
     }
 
+    /// Gives the client a line of the report. Who sends rows and reads nothing for as long counts as gone: else the two
+    /// would wait for each other for ever.
     async fn tell(&self, line: Bytes) -> Result<(), Stop> {
-        self.lines.send(line).await.map_err(|_| Stop::ClientGone)
+        match tokio::time::timeout(SILENCE_MAX, self.lines.send(line)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Stop::ClientGone),
+        }
     }
 }

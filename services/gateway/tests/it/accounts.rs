@@ -68,26 +68,50 @@ async fn forged_expired_and_misdirected_tokens_are_refused() {
     }
 }
 
+/// A token with any claims, signed by the key made of `seed`.
+fn signed(seed: &[u8; 32], claims: &Value) -> String {
+    // RFC 8410: a private key of Ed25519 is its seed behind these bytes.
+    const PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    let header = Header { kid: Some("development".to_owned()), ..Header::new(Algorithm::EdDSA) };
+    jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&[&PKCS8[..], seed].concat())).unwrap()
+}
+
 #[test]
 fn a_token_opens_nothing_before_its_time() {
     const SEED: [u8; 32] = [9; 32];
-    // RFC 8410: a private key of Ed25519 is its seed behind these bytes.
-    const PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
     let key = DevKey::from_seed(&SEED);
     let verifier = Verifier::new(&key.verifier_config("127.0.0.1:1".parse().unwrap()).unwrap()).unwrap();
     let valid_for = Duration::from_secs(7_200);
     let issue = Issue { sub: "ana", tenant: None, roles: &[Role::Consumer], country: Some("BR"), valid_for };
     let issued = claims(&key.issue(&issue).unwrap());
-    let header = Header { kid: Some("development".to_owned()), ..Header::new(Algorithm::EdDSA) };
-    let signing = EncodingKey::from_ed_der(&[&PKCS8[..], &SEED].concat());
     let from = |nbf: u64| {
         let mut claims = issued.clone();
         claims["nbf"] = json!(nbf);
-        verifier.verify(&jsonwebtoken::encode(&header, &claims, &signing).unwrap())
+        verifier.verify(&signed(&SEED, &claims))
     };
     let expires = issued["exp"].as_u64().unwrap();
     assert!(from(expires - 7_300).is_ok());
     assert!(from(expires - 3_600).is_err());
+}
+
+#[test]
+fn a_token_may_be_for_several_and_must_be_for_us() {
+    const SEED: [u8; 32] = [9; 32];
+    let key = DevKey::from_seed(&SEED);
+    let verifier = Verifier::new(&key.verifier_config("127.0.0.1:1".parse().unwrap()).unwrap()).unwrap();
+    let valid_for = Duration::from_secs(60);
+    let issue = Issue { sub: "ana", tenant: None, roles: &[Role::Consumer], country: Some("BR"), valid_for };
+    let issued = claims(&key.issue(&issue).unwrap());
+    let with = |claim: &str, value: Value| {
+        let mut claims = issued.clone();
+        claims[claim] = value;
+        verifier.verify(&signed(&SEED, &claims)).is_ok()
+    };
+    assert!(with("aud", json!([issued["aud"], "another"])));
+    assert!(!with("aud", json!(["another"])));
+    assert!(!with("aud", Value::Null));
+    assert!(!with("iss", json!("another")));
+    assert!(!with("iss", Value::Null));
 }
 
 #[tokio::test]

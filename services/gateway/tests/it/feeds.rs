@@ -118,7 +118,7 @@ async fn the_same_run_again_changes_nothing_and_says_so() {
 async fn json_lines_and_split_bytes_are_read_alike() {
     let world = world().await;
     let feed = concat!(
-        "\u{feff}{\"id\":\"A\",\"title\":\"Chá ☕\",\"price\":\"9.99 BRL\",\"additional_image_link\":[\"https://x.example/1\",\"https://x.example/2\"]}\n",
+        "\u{feff}{\"id\":\"A\",\"title\":\"Chá ☕\",\"price\":\"9.99 BRL\",\"additional_image_link\":[\"https://x.example/1\",\"https://x.example/2,wide\"]}\n",
         "not json\n",
         "{\"id\":\"B\",\"title\":\"x\",\"price\":9.99}\n",
         "{\"id\":\"C\",\"title\":{},\"price\":\"1 BRL\"}\n\n",
@@ -135,7 +135,7 @@ async fn json_lines_and_split_bytes_are_read_alike() {
         assert_eq!(done(&lines)["accepted"], 2);
     }
     let images = world.data(&world.admin(SHOP), "{ product(sku: \"A\") { imageLinks } }").await;
-    assert_eq!(images["product"]["imageLinks"], json!(["https://x.example/1", "https://x.example/2"]));
+    assert_eq!(images["product"]["imageLinks"], json!(["https://x.example/1", "https://x.example/2%2Cwide"]));
 }
 
 #[tokio::test]

@@ -96,6 +96,50 @@ async fn an_unknown_product_is_none_and_an_untouched_cart_is_empty() {
 }
 
 #[tokio::test]
+async fn what_can_be_no_id_names_nothing() {
+    let (world, token) = shop_with(0).await;
+    for sku in ["", " ", &"x".repeat(70_000)] {
+        assert_eq!(
+            world.data(&token, &format!("{{ product(sku: \"{sku}\") {{ sku }} }}")).await["product"],
+            Value::Null
+        );
+    }
+    for customer in ["", " ", &"x".repeat(70_000)] {
+        let reply = world.ask(&token, &format!("{{ cart(customer: \"{customer}\") {{ version }} }}")).await;
+        assert_eq!(reply.codes(), ["BAD_USER_INPUT"]);
+    }
+}
+
+#[tokio::test]
+async fn ids_wait_only_for_the_kinds_that_they_name() {
+    let (world, token) = shop_with(1).await;
+    let id = world.data(&token, "{ product(sku: \"SKU-000\") { id } }").await["product"]["id"].clone();
+    let query = json!({ "query": format!("{{ node(id: {id}) {{ id }} }}") });
+    let at = async |position| world.post(Some(&token), &query, &[("x-feira-position", position)]).await.codes();
+    assert_eq!(at("cart/0:9999").await, [""; 0]);
+    assert_eq!(at("catalog/0:9999").await, ["PROJECTION_LAG"]);
+}
+
+#[tokio::test]
+async fn carts_named_by_id_are_loaded_together() {
+    let (world, token) = shop_with(1).await;
+    let mut ids = Vec::new();
+    for number in 1..=20 {
+        let add = format!(
+            "mutation {{ cartAddItem(input: {{ customer: \"BR.{number}\", sku: \"SKU-000\", quantity: {number} }}) {{ cart {{ id }} }} }}"
+        );
+        ids.push(world.data(&token, &add).await["cartAddItem"]["cart"]["id"].clone());
+    }
+    world.store.reads();
+    let data =
+        world.data(&token, &format!("{{ nodes(ids: {}) {{ id ... on Cart {{ customer }} }} }}", json!(ids))).await;
+    assert_eq!(world.store.reads(), 1);
+    let customers: Vec<_> =
+        (1..=20).map(|number| json!({ "id": ids[number - 1], "customer": format!("BR.{number}") })).collect();
+    assert_eq!(data["nodes"], json!(customers));
+}
+
+#[tokio::test]
 async fn ids_lead_back_to_what_they_name() {
     let (world, token) = shop_with(2).await;
     let id = world.data(&token, "{ product(sku: \"SKU-001\") { id } }").await["product"]["id"].clone();
