@@ -79,6 +79,22 @@ impl Cells {
         }
     }
 
+    pub(crate) fn optional_boolean(&mut self) -> Result<Option<bool>, RowError> {
+        match self.take() {
+            None => Ok(None),
+            Some(Value::Boolean(flag)) => Ok(Some(flag)),
+            Some(_) => Err(self.error("is not true or false")),
+        }
+    }
+
+    pub(crate) fn optional_timestamp(&mut self) -> Result<Option<i64>, RowError> {
+        match self.take() {
+            None => Ok(None),
+            Some(Value::Timestamp(moment)) => Ok(Some(moment)),
+            Some(_) => Err(self.error("is not a time")),
+        }
+    }
+
     pub(crate) fn timestamp(&mut self) -> Result<i64, RowError> {
         match self.take() {
             Some(Value::Timestamp(moment)) => Ok(moment),
@@ -155,8 +171,8 @@ impl Writes {
         self.set(column, Some(Value::Boolean(flag)))
     }
 
-    pub(crate) fn timestamp(self, column: &'static str, moment: i64) -> Self {
-        self.set(column, Some(Value::Timestamp(moment)))
+    pub(crate) fn timestamp(self, column: &'static str, moment: impl Into<Option<i64>>) -> Self {
+        self.set(column, moment.into().map(Value::Timestamp))
     }
 
     pub(crate) fn blob(self, column: &'static str, bytes: Option<&[u8]>) -> Self {

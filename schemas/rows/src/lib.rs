@@ -8,6 +8,7 @@ pub mod cart;
 pub mod catalog;
 pub mod clock;
 mod column;
+pub mod conversation;
 pub mod timer;
 
 pub use column::RowError;
@@ -25,6 +26,14 @@ pub static ALL_TABLES: &[&Table] = &[
     &cart::CART_EDITS,
     &clock::CLOCKS,
     &timer::TIMERS,
+    &conversation::BUSINESSES,
+    &conversation::SENDERS,
+    &conversation::CONTACTS,
+    &conversation::TEMPLATES,
+    &conversation::THREADS,
+    &conversation::INBOX,
+    &conversation::MESSAGES,
+    &conversation::LISTED,
 ];
 
 /// The products of the catalog: writes [`catalog::PRODUCTS`] from the catalog's events.
@@ -35,6 +44,18 @@ pub const OFFERS_PROJECTION: ProjectionId = ProjectionId { name: "offers", versi
 
 /// The carts: writes [`cart::CARTS`], [`cart::CART_LINES`] and [`cart::CART_EDITS`] from the carts' events.
 pub const CARTS_PROJECTION: ProjectionId = ProjectionId { name: "carts", version: 1 };
+
+/// Businesses and their clocks: writes [`conversation::BUSINESSES`] and [`clock::CLOCKS`].
+pub const BUSINESSES_PROJECTION: ProjectionId = ProjectionId { name: "businesses", version: 1 };
+
+/// Writes [`conversation::SENDERS`], [`conversation::CONTACTS`] and [`conversation::TEMPLATES`].
+pub const CONTACTS_PROJECTION: ProjectionId = ProjectionId { name: "contacts", version: 1 };
+
+/// The threads: writes [`conversation::THREADS`], [`conversation::INBOX`] and [`conversation::MESSAGES`].
+pub const THREADS_PROJECTION: ProjectionId = ProjectionId { name: "threads", version: 1 };
+
+/// What conversations must know of products: writes [`conversation::LISTED`] from the catalog's events.
+pub const LISTED_PROJECTION: ProjectionId = ProjectionId { name: "listed", version: 1 };
 
 /// The version that an event made of its aggregate; 0 for a record that is no event of one.
 fn version(meta: &Meta) -> i64 {
