@@ -4,6 +4,7 @@
 //! million of them stay readable; a list goes shelf by shelf, by SKU within each. What writes a row takes the
 //! envelope of the event, so that a repeat writes the same cells with the same timestamp.
 
+pub mod billing;
 pub mod cart;
 pub mod catalog;
 pub mod clock;
@@ -34,6 +35,10 @@ pub static ALL_TABLES: &[&Table] = &[
     &conversation::INBOX,
     &conversation::MESSAGES,
     &conversation::LISTED,
+    &billing::USAGE_ITEMS,
+    &billing::INVOICES,
+    &billing::INVOICE_TOTALS,
+    &billing::INVOICE_LINES,
 ];
 
 /// The products of the catalog: writes [`catalog::PRODUCTS`] from the catalog's events.
@@ -44,6 +49,13 @@ pub const OFFERS_PROJECTION: ProjectionId = ProjectionId { name: "offers", versi
 
 /// The carts: writes [`cart::CARTS`], [`cart::CART_LINES`] and [`cart::CART_EDITS`] from the carts' events.
 pub const CARTS_PROJECTION: ProjectionId = ProjectionId { name: "carts", version: 1 };
+
+/// What was used: writes [`billing::USAGE_ITEMS`] from billing's events.
+pub const USAGE_PROJECTION: ProjectionId = ProjectionId { name: "usage", version: 1 };
+
+/// The invoices: writes [`billing::INVOICES`], [`billing::INVOICE_TOTALS`] and [`billing::INVOICE_LINES`] from billing's
+/// events.
+pub const INVOICES_PROJECTION: ProjectionId = ProjectionId { name: "invoices", version: 1 };
 
 /// Businesses and their clocks: writes [`conversation::BUSINESSES`] and [`clock::CLOCKS`].
 pub const BUSINESSES_PROJECTION: ProjectionId = ProjectionId { name: "businesses", version: 1 };

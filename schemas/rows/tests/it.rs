@@ -12,6 +12,7 @@ use feira_ids::{CommandId, Fingerprint, TenantId};
 use feira_money::Amount;
 use feira_projection_store::{Mutation, Row, Table, Value, lint_cql};
 use feira_rows::ALL_TABLES;
+use feira_rows::billing;
 use feira_rows::cart::{self, CART_EDITS, CART_LINES, CARTS, CartRow, EditRow, OFFERS, OfferRow};
 use feira_rows::catalog::{self, PRODUCTS, ProductRow, SHELVES};
 use proptest::prelude::*;
@@ -172,6 +173,10 @@ proptest! {
         let _ = OfferRow::from_row(cells.clone());
         let _ = CartRow::from_row(cells.clone());
         let _ = cart::line_from_row(cells.clone());
+        let _ = billing::UsageRow::from_row(cells.clone());
+        let _ = billing::InvoiceRow::from_row(cells.clone());
+        let _ = billing::total_from_row(cells.clone());
+        let _ = billing::line_from_row(cells.clone());
         let _ = EditRow::from_row(cells);
     }
 }

@@ -11,6 +11,8 @@ use crate::rating::Tally;
 pub enum Command {
     /// Make a month's invoice, or make it anew.
     Draft {
+        /// The series that the aggregate is, as its key has it.
+        series: Arc<str>,
         /// The month: `2026-11`.
         period: Arc<str>,
         /// What was used in it.
@@ -20,6 +22,8 @@ pub enum Command {
     },
     /// Give a month's draft its number.
     Issue {
+        /// The series that the aggregate is, as its key has it.
+        series: Arc<str>,
         /// The month: `2026-11`.
         period: Arc<str>,
         /// What was used in it.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use feira_calendar::format_rfc3339;
+use feira_commands::billing::SERIES;
 use feira_decider::At;
 use feira_events::FactPosition;
 use feira_events::billing::{Document, UsageStated};
@@ -13,12 +14,15 @@ use crate::month::Month;
 use crate::rate_card::{PER_MESSAGE, RateCard, published};
 use crate::rating::{CURRENCY, Tally, rate, totals};
 
-use super::{Command, Event, InvoiceDrafted, InvoiceIssued, Rejection, State};
+use super::{Command, Event, GRACE_MS, InvoiceDrafted, InvoiceIssued, Rejection, State};
 
 pub(super) fn decide(invoices: &State, command: Command, at: At) -> Result<Vec<Event>, Rejection> {
     match command {
-        Command::Draft { period, usage, position } => draft(invoices, period, &usage, position),
-        Command::Issue { period, usage } => issue(invoices, period, &usage, at),
+        Command::Draft { series, .. } | Command::Issue { series, .. } if *series != *SERIES => {
+            Err(Rejection::OtherSeries)
+        }
+        Command::Draft { series: _, period, usage, position } => draft(invoices, period, &usage, position),
+        Command::Issue { series: _, period, usage } => issue(invoices, period, &usage, at),
     }
 }
 
@@ -60,9 +64,10 @@ fn issue(invoices: &State, period: Arc<str>, usage: &Tally, at: At) -> Result<Ve
         return Ok(vec![]);
     }
     let drafted = invoices.drafts.get(&period).ok_or_else(|| Rejection::NoDraft { period: period.clone() })?;
-    if at.0 < month.until() {
-        let ends = format_rfc3339(month.until()).unwrap_or_else(|_| month.until().to_string());
-        return Err(Rejection::PeriodNotOver { period, ends });
+    let from = month.until() + GRACE_MS;
+    if at.0 < from {
+        let from = format_rfc3339(from).unwrap_or_else(|_| from.to_string());
+        return Err(Rejection::PeriodNotOver { period, from });
     }
     let covered = &drafted.document.usage;
     if covered.count != usage.count() || *covered.fingerprint != *usage.fingerprint().to_string() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use feira_commands::billing::SERIES;
 use feira_decider::Reject;
 use feira_money::MoneyError;
 
@@ -11,6 +12,9 @@ use crate::rating::Unratable;
 /// Why a command about invoices was refused. The caller's to mend; trying again will not help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
+    /// Another aggregate than the one that holds a business's invoices.
+    #[error("a business has one series of invoices, invoice:{SERIES}")]
+    OtherSeries,
     /// The period is no month.
     #[error(transparent)]
     NotAMonth(#[from] NotAMonth),
@@ -34,13 +38,13 @@ pub enum Rejection {
         /// The month.
         period: Arc<str>,
     },
-    /// More may be used yet.
-    #[error("{period} is not over: it can be issued from {ends} on")]
+    /// More may be used yet, or be on its way.
+    #[error("{period} is not over: it can be issued from {from} on, an hour after its end")]
     PeriodNotOver {
         /// The month.
         period: Arc<str>,
-        /// When it ends.
-        ends: String,
+        /// The first moment.
+        from: String,
     },
     /// More was used since the draft was made.
     #[error("the draft of {period} covers {drafted} items and {used} were used: draft it again")]
@@ -80,6 +84,7 @@ impl From<MoneyError> for Rejection {
 impl Reject for Rejection {
     fn code(&self) -> &'static str {
         match self {
+            Self::OtherSeries => "OTHER_SERIES",
             Self::NotAMonth(_) => "NOT_A_MONTH",
             Self::NoUsage { .. } => "NO_USAGE",
             Self::AlreadyIssued { .. } => "ALREADY_ISSUED",
@@ -100,7 +105,7 @@ impl Reject for Rejection {
             | Self::NoDraft { .. }
             | Self::PeriodNotOver { .. }
             | Self::NoRateCard { .. } => Some("period"),
-            Self::DraftStale { .. } | Self::NotRatable { .. } | Self::AmountOverflow => None,
+            Self::OtherSeries | Self::DraftStale { .. } | Self::NotRatable { .. } | Self::AmountOverflow => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use feira_codec::EventSet;
-use feira_commands::billing::{Used, UsedItem, explain};
+use feira_commands::billing::{SERIES, Used, UsedItem, explain};
 use feira_decider::{Given, Reject, fold, given};
 use feira_events::FactPosition;
 use feira_events::billing::{Category, Class, MessageUsage, PaymentFeeUsage};
@@ -42,11 +42,11 @@ fn draft(period: &str, used: &[Used]) -> Command {
 
 fn draft_at(period: &str, used: &[Used], lane_seq: i64) -> Command {
     let position = FactPosition { lane: 1, lane_seq };
-    Command::Draft { period: period.into(), usage: Tally::of(used).unwrap(), position }
+    Command::Draft { series: SERIES.into(), period: period.into(), usage: Tally::of(used).unwrap(), position }
 }
 
 fn issue(period: &str, used: &[Used]) -> Command {
-    Command::Issue { period: period.into(), usage: Tally::of(used).unwrap() }
+    Command::Issue { series: SERIES.into(), period: period.into(), usage: Tally::of(used).unwrap() }
 }
 
 fn wire(event: Event) -> Event {
@@ -138,11 +138,11 @@ fn an_issued_invoice_has_a_number_a_hash_and_never_changes() {
 fn a_month_is_issued_when_it_is_over_and_not_before() {
     let used = [charged(1, "2026-11")];
     let log = || history(events(vec![draft("2026-11", &used)]));
-    let ends = november().until();
-    let rejection = Rejection::PeriodNotOver { period: "2026-11".into(), ends: "2026-12-01T00:00:00.000Z".to_owned() };
-    log().at(At(ends - 1)).when(issue("2026-11", &used)).then_refused(rejection);
+    let first = november().until() + GRACE_MS;
+    let rejection = Rejection::PeriodNotOver { period: "2026-11".into(), from: "2026-12-01T01:00:00.000Z".to_owned() };
+    log().at(At(first - 1)).when(issue("2026-11", &used)).then_refused(rejection);
     let state = fold::<Invoices>(&events(vec![draft("2026-11", &used)]));
-    assert_eq!(Invoices::decide(&state, issue("2026-11", &used), At(ends)).unwrap().len(), 1);
+    assert_eq!(Invoices::decide(&state, issue("2026-11", &used), At(first)).unwrap().len(), 1);
 }
 
 #[test]
@@ -154,6 +154,13 @@ fn what_was_used_since_the_draft_must_be_drafted_before_it_is_issued() {
     let stale = Rejection::DraftStale { period: "2026-11".into(), drafted: 1, used: 1 };
     history(events(vec![draft("2026-11", &used[..1])])).when(issue("2026-11", &used[1..])).then_refused(stale);
     history([]).when(issue("2026-11", &used)).then_refused(Rejection::NoDraft { period: "2026-11".into() });
+}
+
+#[test]
+fn a_business_has_one_series_of_numbers() {
+    let usage = Tally::of(&[charged(1, "2026-11")]).unwrap();
+    let command = Command::Issue { series: "second".into(), period: "2026-11".into(), usage };
+    history([]).when(command).then_refused(Rejection::OtherSeries);
 }
 
 #[test]
