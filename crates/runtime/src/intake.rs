@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use feira_commands::{Reach, operation};
+use feira_commands::{Operation, Reach, operation};
 use feira_ids::{Fingerprint, LaneId, Role, ServiceName, TenantId, lane_of};
 use tokio::sync::oneshot;
 
@@ -118,6 +118,23 @@ pub(crate) enum Permit {
 fn permitted(command: &Command) -> Result<Permit, Answer> {
     let invalid = |reason: &str| Answer::Invalid { reason: reason.into() };
     let operation = operation(&command.operation).ok_or_else(|| invalid("there is no such operation"))?;
+    let permit = permit(operation, command)?;
+    if command.input.len() > INPUT_BYTES_MAX {
+        return Err(invalid("the input is too long"));
+    }
+    let traceparent = command.traceparent.as_ref().map_or(0, |text| text.len());
+    if command.principal.id.len() > TEXT_BYTES_MAX || traceparent > TEXT_BYTES_MAX {
+        return Err(invalid("the principal or the trace context is too long"));
+    }
+    if Fingerprint::of(&command.operation, &command.input) != command.fingerprint {
+        return Err(invalid("the fingerprint is not that of the operation and its input"));
+    }
+    Ok(permit)
+}
+
+/// What the caller may ask of `operation`, of which the command is one.
+fn permit(operation: &Operation, command: &Command) -> Result<Permit, Answer> {
+    let invalid = |reason: &str| Answer::Invalid { reason: reason.into() };
     if operation.kind != command.aggregate.kind_name() {
         return Err(invalid("the operation is not one of this kind of aggregate"));
     }
@@ -136,15 +153,81 @@ fn permitted(command: &Command) -> Result<Permit, Answer> {
         // Here are everyone's things beside each other: whoever acts for a business has only that business's.
         Reach::Platform => !held.any(|role| matches!(role, Role::Operator | Role::Service)),
     };
-    if command.input.len() > INPUT_BYTES_MAX {
-        return Err(invalid("the input is too long"));
-    }
-    let traceparent = command.traceparent.as_ref().map_or(0, |text| text.len());
-    if principal.id.len() > TEXT_BYTES_MAX || traceparent > TEXT_BYTES_MAX {
-        return Err(invalid("the principal or the trace context is too long"));
-    }
-    if Fingerprint::of(&command.operation, &command.input) != command.fingerprint {
-        return Err(invalid("the fingerprint is not that of the operation and its input"));
-    }
     Ok(if own { Permit::Own } else { Permit::All })
+}
+
+#[cfg(test)]
+mod tests {
+    use feira_commands::OPERATIONS;
+    use feira_commands::cart::Input;
+    use feira_ids::{AggregateId, PrincipalKind};
+
+    use super::*;
+    use crate::suite::{command, tenant};
+
+    fn asked(operation: &Operation, tenant: &str, caller_of: Option<&TenantId>, role: Role) -> Command {
+        let mut command = command("BR.1", Input::Undo { edit: None }, "k");
+        command.tenant = TenantId::new(tenant).unwrap();
+        command.aggregate = AggregateId::new(operation.kind, "1").unwrap();
+        command.operation = operation.name.into();
+        command.fingerprint = Fingerprint::of(operation.name, &command.input);
+        command.principal.kind = PrincipalKind::Member;
+        command.principal.tenant = caller_of.cloned();
+        command.principal.roles = vec![role];
+        command
+    }
+
+    const ROLES: [Role; 6] = [Role::Consumer, Role::Agent, Role::Admin, Role::Analyst, Role::Operator, Role::Service];
+
+    /// One that reaches the platform's own, whatever the table has.
+    const OF_PLATFORM: Operation = Operation { name: "cart.undo", kind: "cart", roles: &ROLES, reach: Reach::Platform };
+
+    #[test]
+    fn each_operation_is_open_to_its_roles_and_to_nobody_else() {
+        let (shop, other) = (tenant(), TenantId::new("mumbai-bazaar").unwrap());
+        for operation in OPERATIONS.iter().chain([&OF_PLATFORM]) {
+            let permitted = |command: &Command| permit(operation, command);
+            for role in ROLES {
+                let granted = operation.roles.contains(&role);
+                let at_home = match operation.reach {
+                    Reach::Tenant => permitted(&asked(operation, shop.as_str(), Some(&shop), role)),
+                    Reach::Platform => permitted(&asked(operation, TenantId::PLATFORM, Some(&shop), role)),
+                };
+                let what = format!("{} for {role:?}", operation.name);
+                if !granted {
+                    assert_eq!(at_home, Err(Answer::Forbidden), "{what}");
+                    continue;
+                }
+                let own = match operation.reach {
+                    Reach::Tenant => role == Role::Consumer,
+                    Reach::Platform => !matches!(role, Role::Operator | Role::Service),
+                };
+                assert_eq!(at_home, Ok(if own { Permit::Own } else { Permit::All }), "{what}");
+                match operation.reach {
+                    Reach::Tenant => {
+                        for caller_of in [Some(&other), None] {
+                            let away = permitted(&asked(operation, shop.as_str(), caller_of, role));
+                            assert_eq!(away, Err(Answer::Forbidden), "{what}");
+                        }
+                    }
+                    // What is the platform's is asked of the platform, by whomever.
+                    Reach::Platform => {
+                        let away = permitted(&asked(operation, shop.as_str(), Some(&shop), role));
+                        assert!(matches!(away, Err(Answer::Invalid { .. })), "{what}: {away:?}");
+                        assert_eq!(permitted(&asked(operation, TenantId::PLATFORM, None, role)), at_home, "{what}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_role_opens_no_more_than_it_would_alone() {
+        let put = operation("cart.undo").unwrap();
+        let mut both = asked(put, "feira-livre", Some(&tenant()), Role::Consumer);
+        both.principal.roles.push(Role::Analyst);
+        assert_eq!(permitted(&both), Ok(Permit::Own), "an analyst may not undo");
+        both.principal.roles.push(Role::Agent);
+        assert_eq!(permitted(&both), Ok(Permit::All));
+    }
 }

@@ -293,3 +293,285 @@ impl<H: HostedShard> States for ShardStates<H> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use feira_codec::{EncodedBody, frame};
+    use feira_commands::cart::Input;
+    use feira_decider::{Memory, fold_shard};
+    use feira_events::Meta;
+    use feira_events::cart::Event;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::lane::snapshots::Standing;
+    use crate::suite::basket::View;
+    use crate::suite::bins::{Bin, Bins, HostedBins};
+    use crate::suite::{command, tenant};
+
+    const LIMITS: Limits = Limits { events: 1000, body_bytes: 1 << 20, bytes: 1 << 20 };
+
+    /// The shards of a lane with its folder, and beside them the events that are committed.
+    struct Bench {
+        folder: Option<Folder>,
+        states: ShardStates<HostedBins>,
+        events: Vec<(EncodedBody, Event)>,
+        /// How many of them the folder has.
+        flushed: usize,
+        batch: Vec<(EncodedBody, Event)>,
+    }
+
+    fn states() -> ShardStates<HostedBins> {
+        ShardStates::new(Arc::new(HostedBins))
+    }
+
+    fn key() -> Arc<str> {
+        "feira-livre/cart:BR.1".into()
+    }
+
+    impl Bench {
+        fn new(path: &Path) -> Self {
+            let folder = Folder::open(path, "log", "cart.1").unwrap().0;
+            Self { folder: Some(folder), states: states(), events: vec![], flushed: 0, batch: vec![] }
+        }
+
+        fn folder(&self) -> &Folder {
+            self.folder.as_ref().unwrap()
+        }
+
+        fn decide(&mut self, input: Input) -> Decision {
+            let folder = self.folder.as_ref().unwrap();
+            let decision = self.states.decide(&key(), Box::new(input), At(0), LIMITS, folder).unwrap();
+            if let Decision::Events { bodies, before } = &decision {
+                assert_eq!(*before, (self.events.len() + self.batch.len()) as u64);
+                for body in bodies {
+                    let event = opened(body, 1).decode().unwrap();
+                    self.batch.push((body.clone(), event));
+                }
+            }
+            decision
+        }
+
+        fn commit(&mut self) {
+            self.states.commit();
+            self.events.append(&mut self.batch);
+        }
+
+        fn discard(&mut self) {
+            self.states.discard();
+            self.batch.clear();
+        }
+
+        fn flush(&mut self) -> usize {
+            let mut snapshots = vec![];
+            self.states.changed(&mut snapshots).unwrap();
+            self.folder().write(&snapshots, &[], &Standing::default()).unwrap();
+            self.states.flushed();
+            self.flushed = self.events.len();
+            snapshots.len()
+        }
+
+        /// As after a crash: what memory held is gone, the rest is read from the log.
+        fn crash(&mut self) {
+            self.batch.clear();
+            self.states = states();
+            let folder = self.folder.as_ref().unwrap();
+            for (place, (body, _)) in self.events.iter().enumerate().skip(self.flushed) {
+                let version = self.states.replay(&key(), &opened(body, place + 1), folder).unwrap();
+                assert_eq!(version, place as u64 + 1);
+            }
+        }
+
+        fn seen(&mut self, sku: &str) -> (u64, Option<i32>) {
+            let input = serde_json::to_vec(&Input::RemoveItem { sku: sku.into() }).unwrap();
+            let aggregate = AggregateId::parse("cart:BR.1").unwrap();
+            let json = self.states.view(&key(), &aggregate, &input, self.folder.as_ref().unwrap()).unwrap();
+            let view: View = serde_json::from_slice(&json).unwrap();
+            (view.version, view.units.get(sku).copied())
+        }
+
+        /// What the whole history adds up to.
+        fn naive(&self) -> Memory<Bin> {
+            fold_shard::<Bins>(self.events.iter().map(|(_, event)| event))
+        }
+
+        fn assert_adds_up(&mut self) {
+            let naive = self.naive();
+            for sku in 0..6 {
+                let sku = format!("sku-{sku}");
+                let expected = naive.get(&sku).map(|bin| bin.units);
+                assert_eq!(self.seen(&sku), (self.events.len() as u64, expected), "{sku}");
+            }
+        }
+    }
+
+    fn opened(body: &EncodedBody, aggregate_seq: usize) -> Opened {
+        let command = command("BR.1", Input::Undo { edit: None }, "k");
+        let meta = Meta {
+            event_id: command.command_id.event(0),
+            lane: 0,
+            lane_seq: 1,
+            term: 1,
+            aggregate: command.aggregate.as_str().into(),
+            aggregate_seq: Some(aggregate_seq as i64),
+            hlc: 1,
+            at: 1,
+            tenant: tenant(),
+            principal: "member:rosa".into(),
+            command_id: command.command_id,
+            fingerprint: command.fingerprint,
+            index: 0,
+            count: 1,
+            causation_id: command.causation_id,
+            correlation_id: command.correlation_id,
+            traceparent: None,
+        };
+        feira_codec::open(&frame(&meta, body).unwrap()).unwrap()
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Ask(Input),
+        Commit,
+        Discard,
+        Flush,
+        Crash,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let sku = || (0..6).prop_map(|sku| Arc::<str>::from(format!("sku-{sku}")));
+        let input = prop_oneof![
+            (sku(), 1..60).prop_map(|(sku, quantity)| Input::AddItem { sku, quantity }),
+            (sku(), 0..99).prop_map(|(sku, quantity)| Input::SetQuantity { sku, quantity }),
+            sku().prop_map(|sku| Input::RemoveItem { sku }),
+        ];
+        prop_oneof![
+            8 => input.prop_map(Step::Ask),
+            4 => Just(Step::Commit),
+            1 => Just(Step::Discard),
+            2 => Just(Step::Flush),
+            1 => Just(Step::Crash),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_shard_is_what_its_events_add_up_to(steps in prop::collection::vec(step(), 1..80)) {
+            let place = tempfile::tempdir().unwrap();
+            let mut bench = Bench::new(place.path());
+            for step in steps {
+                match step {
+                    Step::Ask(input) => {
+                        // What one command sees, the batch before it included, is decided on the whole as well.
+                        let mut whole = bench.naive();
+                        bench.batch.iter().for_each(|(_, event)| Bins::evolve(&mut whole, event));
+                        let expected = Bins::decide(&whole, input.clone(), At(0));
+                        let before = bench.batch.len();
+                        match (bench.decide(input), expected) {
+                            (Decision::Refused { .. }, Err(_)) => {}
+                            (Decision::Nothing { .. }, Ok(events)) => prop_assert!(events.is_empty()),
+                            (Decision::Events { .. }, Ok(events)) => {
+                                let decided = bench.batch[before..].iter().map(|(_, event)| event);
+                                prop_assert!(decided.eq(&events));
+                            }
+                            (_, expected) => prop_assert!(false, "expected {expected:?}"),
+                        }
+                    }
+                    Step::Commit => bench.commit(),
+                    Step::Discard => bench.discard(),
+                    // A lane flushes between batches.
+                    Step::Flush => {
+                        bench.commit();
+                        bench.flush();
+                    }
+                    Step::Crash => bench.crash(),
+                }
+                bench.assert_adds_up();
+            }
+        }
+    }
+
+    /// How many values a command on a cold lane looks for in the folder, and how many are written for it.
+    fn cost(entities: usize) -> (usize, usize) {
+        let place = tempfile::tempdir().unwrap();
+        let mut bench = Bench::new(place.path());
+        for i in 0..entities {
+            bench.decide(Input::AddItem { sku: format!("thing-{i}").into(), quantity: 1 });
+        }
+        bench.commit();
+        assert_eq!(bench.flush(), entities + 1);
+        bench.crash();
+        let before = bench.folder().reads.get();
+        bench.decide(Input::AddItem { sku: "thing-0".into(), quantity: 1 });
+        bench.commit();
+        let reads = bench.folder().reads.get() - before;
+        (reads, bench.flush())
+    }
+
+    #[test]
+    fn a_command_costs_the_same_however_much_the_shard_holds() {
+        assert_eq!(cost(1), (2, 2));
+        assert_eq!(cost(5_000), (2, 2));
+    }
+
+    #[test]
+    fn an_entity_that_was_taken_away_is_gone_from_the_folder_too() {
+        let place = tempfile::tempdir().unwrap();
+        let mut bench = Bench::new(place.path());
+        bench.decide(Input::AddItem { sku: "mango".into(), quantity: 1 });
+        bench.commit();
+        bench.flush();
+        bench.decide(Input::RemoveItem { sku: "mango".into() });
+        bench.commit();
+        bench.flush();
+        assert!(bench.folder().snapshot(&place_of("mango")).unwrap().is_none());
+        bench.crash();
+        assert_eq!(bench.seen("mango"), (2, None));
+    }
+
+    fn place_of(sku: &str) -> String {
+        place(&key(), sku)
+    }
+
+    #[test]
+    fn a_folder_that_fails_under_a_decision_fails_the_batch() {
+        let place = tempfile::tempdir().unwrap();
+        let mut bench = Bench::new(place.path());
+        let broken = Snapshot { key: place_of("mango").into(), version: 1, state: Some(b"?".to_vec()) };
+        bench.folder().write(&[broken], &[], &Standing::default()).unwrap();
+        let input = Input::AddItem { sku: "mango".into(), quantity: 1 };
+        let folder = bench.folder.as_ref().unwrap();
+        let decided = bench.states.decide(&key(), Box::new(input.clone()), At(0), LIMITS, folder);
+        assert!(matches!(decided, Err(FolderFault::Damaged { .. })));
+        let aggregate = AggregateId::parse("cart:BR.1").unwrap();
+        let viewed = bench.states.view(&key(), &aggregate, &serde_json::to_vec(&input).unwrap(), folder);
+        assert!(matches!(viewed, Err(FolderFault::Damaged { .. })));
+    }
+
+    #[test]
+    fn events_that_do_not_follow_each_other_are_not_folded() {
+        let place = tempfile::tempdir().unwrap();
+        let mut bench = Bench::new(place.path());
+        bench.decide(Input::AddItem { sku: "mango".into(), quantity: 1 });
+        let body = bench.batch[0].0.clone();
+        bench.discard();
+        let folder = bench.folder.as_ref().unwrap();
+        assert!(matches!(bench.states.replay(&key(), &opened(&body, 2), folder), Err(ReplayFault::Gap { .. })));
+    }
+
+    #[test]
+    fn shards_that_never_were_are_not_remembered() {
+        let place = tempfile::tempdir().unwrap();
+        let mut bench = Bench::new(place.path());
+        for i in 0..100 {
+            let folder = bench.folder.as_ref().unwrap();
+            assert_eq!(bench.states.version(&format!("feira-livre/cart:{i}").into(), folder).unwrap(), 0);
+        }
+        bench.commit();
+        assert!(bench.states.shards.is_empty());
+    }
+}

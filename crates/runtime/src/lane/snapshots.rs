@@ -89,6 +89,9 @@ pub(crate) struct Folder {
     // Before the database, whose drop waits for its users.
     rows: Keyspace,
     database: Database,
+    /// How often a value was looked for.
+    #[cfg(test)]
+    pub reads: std::cell::Cell<usize>,
 }
 
 const STANDING: &[u8] = b"m";
@@ -131,7 +134,13 @@ impl Folder {
             .map_err(|error| opening(path, error))?;
         let options = || KeyspaceCreateOptions::default().max_memtable_size(4 << 20);
         let rows = database.keyspace("lane", options).map_err(|error| opening(path, error))?;
-        let folder = Self { path: path.to_owned(), rows, database };
+        let folder = Self {
+            path: path.to_owned(),
+            rows,
+            database,
+            #[cfg(test)]
+            reads: Default::default(),
+        };
         let standing = match folder.get(STANDING)? {
             None => None,
             Some(bytes) => Some(serde_json::from_slice(&bytes).map_err(|_| folder.damaged("its standing"))?),
@@ -188,6 +197,8 @@ impl Folder {
 
     /// A value as it was written. What the store cannot read is as damaged as what fails its checksum.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, FolderFault> {
+        #[cfg(test)]
+        self.reads.set(self.reads.get() + 1);
         let Some(stored) = self.rows.get(key).map_err(|error| self.damaged(&error.to_string()))? else {
             return Ok(None);
         };

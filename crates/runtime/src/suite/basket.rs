@@ -95,9 +95,14 @@ impl Decider for Basket {
 }
 
 fn add(state: &State, sku: &Arc<str>, quantity: i32) -> Result<Vec<Event>, TooMany> {
+    add_to(state.units.get(sku).copied(), sku, quantity)
+}
+
+/// The events that add `quantity` of a thing to those that are held.
+pub(super) fn add_to(held: Option<i32>, sku: &Arc<str>, quantity: i32) -> Result<Vec<Event>, TooMany> {
     assert_ne!(&**sku, POISON, "as the test asked");
     let times = if &**sku == FLOOD { quantity as usize * 10_000 } else { 1 };
-    let units = state.units.get(sku).copied().unwrap_or(0) + quantity;
+    let units = held.unwrap_or(0) + quantity;
     if units > UNITS_MAX {
         return Err(TooMany);
     }

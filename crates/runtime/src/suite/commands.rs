@@ -33,6 +33,13 @@ impl Shop {
         shop
     }
 
+    /// Starts the service with `host` in place of baskets, and waits until it serves.
+    pub async fn open_hosting(home: &dyn Home, options: Options, host: ServiceHost) -> Self {
+        let shop = Self::start_hosting(home.open(), home, options, "local", host, Baskets::default()).await;
+        assert!(shop.running.wait_ready(home.patience()).await, "not ready in time: {:?}", shop.running.ready());
+        shop
+    }
+
     /// Starts the service; it takes commands of its own process alone.
     pub async fn start(log: Arc<dyn EventLog>, home: &dyn Home, options: Options) -> Self {
         Self::start_at(log, home, options, "local").await
@@ -42,6 +49,17 @@ impl Shop {
     pub async fn start_at(log: Arc<dyn EventLog>, home: &dyn Home, options: Options, address: &str) -> Self {
         let baskets = Baskets::default();
         let host = ServiceHost::builder("cart").host(baskets.clone()).build();
+        Self::start_hosting(log, home, options, address, host, baskets).await
+    }
+
+    async fn start_hosting(
+        log: Arc<dyn EventLog>,
+        home: &dyn Home,
+        options: Options,
+        address: &str,
+        host: ServiceHost,
+        baskets: Baskets,
+    ) -> Self {
         let store = Arc::new(ModelStore::new());
         let running = Service::start(host, vec![], log.clone(), store, &home.folder(), address, options)
             .await

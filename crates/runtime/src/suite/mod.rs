@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "these are tests, run from elsewhere")]
 
 pub mod basket;
+pub mod bins;
 mod commands;
 pub mod echo;
 mod following;
@@ -13,6 +14,7 @@ mod history;
 mod keeping;
 mod repeats;
 mod running;
+mod sharded;
 mod stalled;
 mod stubborn;
 mod turned;
@@ -29,6 +31,7 @@ pub use history::{History, history};
 pub use keeping::*;
 pub use repeats::*;
 pub use running::*;
+pub use sharded::*;
 pub use stalled::Stalled;
 pub use stubborn::Stubborn;
 pub use turned::Turned;
@@ -78,6 +81,9 @@ macro_rules! lane_rules {
             a_damaged_folder_is_built_again_from_the_log
             a_folder_of_another_log_is_thrown_away
             states_beyond_memory_are_paged
+            a_shard_answers_as_its_log_adds_up
+            a_shard_is_not_changed_by_what_fails
+            whoever_owns_nothing_of_a_shard_is_turned_away
             what_follows_from_an_event_is_asked
             a_crash_between_ask_and_checkpoint_asks_again_and_changes_nothing
             a_refusal_is_an_answer_and_what_follows_it_is_asked
