@@ -25,6 +25,10 @@ pub trait Hosted: Send + Sync + 'static {
     /// are then built again from the log. A field added with a serde default needs no new number.
     const STATE_VERSION: u32 = 1;
 
+    /// The operation that `input` is, as the table of operations names it. A command that says it is another is not
+    /// decided: who may ask is judged by that name.
+    fn operation(&self, input: &Self::Input) -> &'static str;
+
     /// Whether what `input` asks of `aggregate` is the caller's own. Asked only of callers who may do no more than that:
     /// of those who hold no role but consumer, and, for what reaches the platform's own aggregates, of everyone who
     /// neither runs the platform nor is a part of it. Unless a kind says otherwise an aggregate is its key's.
@@ -68,6 +72,10 @@ pub trait HostedShard: Send + Sync + 'static {
 
     /// How many entities of each shard a lane keeps in memory beside those not yet written down.
     const CACHE_ENTITIES: usize = 50_000;
+
+    /// The operation that `input` is, as the table of operations names it. A command that says it is another is not
+    /// decided: who may ask is judged by that name.
+    fn operation(&self, input: &Self::Input) -> &'static str;
 
     /// Whether what `input` asks of the shard is the caller's own; asked as [`Hosted::owns`] is. A shard holds what many
     /// own, so it is the input that says.

@@ -56,6 +56,7 @@ impl<H: Hosted> Kind for KindOf<H> {
     ) -> BoxFuture<'a, Result<Prepared, Answer>> {
         guarded(async move {
             let input: H::Input = read(&command.input)?;
+            as_named(command, self.0.operation(&input))?;
             if permit == Permit::Own && !self.0.owns(&command.principal, &command.aggregate, &input) {
                 return Err(Answer::Forbidden);
             }
@@ -89,6 +90,7 @@ impl<H: HostedShard> Kind for ShardKindOf<H> {
     ) -> BoxFuture<'a, Result<Prepared, Answer>> {
         guarded(async move {
             let input: H::Input = read(&command.input)?;
+            as_named(command, self.0.operation(&input))?;
             if permit == Permit::Own && !self.0.owns(&command.principal, &command.aggregate, &input) {
                 return Err(Answer::Forbidden);
             }
@@ -104,6 +106,15 @@ impl<H: HostedShard> Kind for ShardKindOf<H> {
 
 fn read<I: DeserializeOwned>(input: &[u8]) -> Result<I, Answer> {
     serde_json::from_slice(input).map_err(|error| Answer::Invalid { reason: error.to_string().into() })
+}
+
+/// Whether the command is called what its input is.
+fn as_named(command: &Command, operation: &str) -> Result<(), Answer> {
+    if *command.operation == *operation {
+        return Ok(());
+    }
+    let reason = format!("the input is of {operation}, not of {}", command.operation);
+    Err(Answer::Invalid { reason: reason.into() })
 }
 
 /// The facts, unless they take longer than `wait`.

@@ -145,6 +145,10 @@ impl Hosted for Baskets {
     type Facts = ();
     type View = View;
 
+    fn operation(&self, input: &Input) -> &'static str {
+        input.operation()
+    }
+
     async fn gather(&self, _: &Command, input: &Input) -> Result<(), GatherError> {
         self.facts.asked.fetch_add(1, Ordering::SeqCst);
         match input {

@@ -68,6 +68,10 @@ impl HostedShard for HostedBins {
 
     const CACHE_ENTITIES: usize = 2;
 
+    fn operation(&self, input: &Input) -> &'static str {
+        input.operation()
+    }
+
     fn owns(&self, principal: &Principal, _: &AggregateId, input: &Input) -> bool {
         matches!(input, Input::AddItem { sku, .. } if sku.starts_with(&*principal.id))
     }

@@ -224,8 +224,13 @@ pub fn what_does_not_read_is_invalid(home: &dyn Home) {
         });
         let unknown = with(&|c| c.operation = "cart.burn".into());
         let foreign = with(&|c| c.operation = "catalog.put".into());
+        // Who may undo may not by that add.
+        let disguised = with(&|c| {
+            c.operation = "cart.undo".into();
+            c.fingerprint = Fingerprint::of(&c.operation, &c.input);
+        });
         let forged = with(&|c| c.fingerprint = Fingerprint::default());
-        for command in [garbled, unknown, foreign, forged] {
+        for command in [garbled, unknown, foreign, disguised, forged] {
             let answer = shop.ask(command).await;
             assert!(matches!(answer, Answer::Invalid { .. }), "{answer:?}");
         }

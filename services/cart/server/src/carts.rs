@@ -25,6 +25,10 @@ impl Hosted for Carts {
     type Facts = Option<Offer>;
     type View = View;
 
+    fn operation(&self, input: &Input) -> &'static str {
+        input.operation()
+    }
+
     async fn gather(&self, command: &feira_runtime::Command, input: &Input) -> Result<Option<Offer>, GatherError> {
         match input {
             Input::AddItem { sku, .. } => self.offers.find(&command.tenant, sku).await,

@@ -15,6 +15,10 @@ impl Hosted for Products {
     type Facts = ();
     type View = View;
 
+    fn operation(&self, input: &Input) -> &'static str {
+        input.operation()
+    }
+
     async fn gather(&self, _command: &feira_runtime::Command, _input: &Input) -> Result<(), GatherError> {
         Ok(())
     }
