@@ -22,7 +22,8 @@ pub struct Meta {
     pub aggregate_seq: Option<i64>,
     /// Hybrid logical clock, microseconds since 1970: order and store timestamps, never a business time.
     pub hlc: i64,
-    /// Business time, milliseconds since 1970; never falls along a lane.
+    /// Business time, milliseconds since 1970; never falls along a lane, but that a sandbox whose clock was moved is
+    /// ahead of its neighbours there.
     pub at: i64,
     /// The business it belongs to.
     pub tenant: TenantId,
