@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use feira_events::{billing, cart, catalog, lane};
+use feira_events::{billing, cart, catalog, lane, payments};
 
 use crate::{CodecError, WriterSchema, newest};
 
@@ -91,4 +91,28 @@ event_set!(
     "feira.conversation.v1",
     feira_events::conversation::ThreadEvent,
     [ThreadOpened, MessageReceived, MessageSent, MessageDelivered, MessageRead, MessageFailed]
+);
+event_set!(
+    "feira.payments.v1",
+    payments::Event,
+    [
+        AccountOpened,
+        AccountFunded,
+        TransferReserved,
+        TransferCancelAsked,
+        TransferSettled,
+        TransferReturned,
+        TransferCredited,
+        TransferDeclined,
+        RequestMade,
+        RequestMoved,
+        IntentCreated,
+        IntentCaptured,
+        IntentClosed,
+        RefundBegun,
+        IntentRefunded,
+        RefundFailed,
+        RegimeSuspended,
+        RegimeResumed,
+    ]
 );

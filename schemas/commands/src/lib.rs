@@ -9,5 +9,6 @@ pub mod cart;
 pub mod catalog;
 pub mod conversation;
 mod operation;
+pub mod payments;
 
 pub use operation::{OPERATIONS, Operation, Reach, operation};

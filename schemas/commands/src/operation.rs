@@ -33,6 +33,10 @@ const CUSTOMERS: &[Role] = &[Role::Consumer, Role::Service];
 const WRITERS: &[Role] = &[Role::Agent, Role::Admin, Role::Service];
 const BILLERS: &[Role] = &[Role::Admin, Role::Operator, Role::Service];
 const SERVICES: &[Role] = &[Role::Service];
+const OPERATORS: &[Role] = &[Role::Operator];
+const FUNDERS: &[Role] = &[Role::Operator, Role::Service];
+const OWNERS: &[Role] = &[Role::Consumer, Role::Admin, Role::Operator, Role::Service];
+const PAYERS: &[Role] = &[Role::Consumer, Role::Service];
 
 /// Every operation there is.
 pub const OPERATIONS: &[Operation] = &[
@@ -56,6 +60,25 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "conversation.receive", kind: "thread", roles: CUSTOMERS, reach: Reach::Tenant },
     Operation { name: "conversation.send", kind: "thread", roles: WRITERS, reach: Reach::Tenant },
     Operation { name: "conversation.receipt", kind: "thread", roles: CUSTOMERS, reach: Reach::Tenant },
+    Operation { name: "payments.open_account", kind: "shard", roles: OWNERS, reach: Reach::Platform },
+    Operation { name: "payments.fund", kind: "shard", roles: FUNDERS, reach: Reach::Platform },
+    Operation { name: "payments.submit", kind: "shard", roles: PAYERS, reach: Reach::Platform },
+    Operation { name: "payments.cancel_transfer", kind: "shard", roles: PAYERS, reach: Reach::Platform },
+    Operation { name: "payments.credit", kind: "shard", roles: SERVICES, reach: Reach::Platform },
+    Operation { name: "payments.decline", kind: "shard", roles: SERVICES, reach: Reach::Platform },
+    Operation { name: "payments.credited", kind: "shard", roles: SERVICES, reach: Reach::Platform },
+    Operation { name: "payments.declined", kind: "shard", roles: SERVICES, reach: Reach::Platform },
+    Operation { name: "payments.request_money", kind: "shard", roles: PAYERS, reach: Reach::Platform },
+    Operation { name: "payments.approve_request", kind: "shard", roles: PAYERS, reach: Reach::Platform },
+    Operation { name: "payments.decline_request", kind: "shard", roles: PAYERS, reach: Reach::Platform },
+    Operation { name: "payments.withdraw_request", kind: "shard", roles: PAYERS, reach: Reach::Platform },
+    Operation { name: "payments.expire_request", kind: "shard", roles: SERVICES, reach: Reach::Platform },
+    Operation { name: "payments.create_intent", kind: "shard", roles: SERVICES, reach: Reach::Platform },
+    Operation { name: "payments.cancel_intent", kind: "shard", roles: SERVICES, reach: Reach::Platform },
+    Operation { name: "payments.expire_intent", kind: "shard", roles: SERVICES, reach: Reach::Platform },
+    Operation { name: "payments.refund", kind: "shard", roles: KEEPERS, reach: Reach::Platform },
+    Operation { name: "payments.suspend_regime", kind: "shard", roles: OPERATORS, reach: Reach::Platform },
+    Operation { name: "payments.resume_regime", kind: "shard", roles: OPERATORS, reach: Reach::Platform },
     Operation { name: "billing.record_usage", kind: "usage", roles: SERVICES, reach: Reach::Tenant },
     Operation { name: "billing.draft_invoice", kind: "invoice", roles: BILLERS, reach: Reach::Tenant },
     Operation { name: "billing.issue_invoice", kind: "invoice", roles: BILLERS, reach: Reach::Tenant },

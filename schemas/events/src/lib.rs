@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod conversation;
 pub mod lane;
 mod meta;
+pub mod payments;
 mod sealed;
 
 pub use meta::{FactPosition, Meta};

@@ -2,11 +2,13 @@
 
 #[path = "samples/conversation.rs"]
 mod conversation;
+#[path = "samples/payments.rs"]
+mod payments;
 
 use std::sync::Arc;
 
 use feira_codec::{CodecError, EncodedBody, EventSet, Opened};
-use feira_events::{FactPosition, Meta, Sealed, billing, cart, catalog, lane};
+use feira_events::{FactPosition, Meta, Sealed, billing, cart, catalog, lane, payments as events_of_payments};
 use feira_ids::{CommandId, Fingerprint, Hash16, TenantId};
 use feira_money::{Amount, Currency};
 use serde_json::{Value, json};
@@ -18,6 +20,7 @@ pub enum Sample {
     Catalog(catalog::Event),
     Cart(cart::Event),
     Conversation(conversation::Sample),
+    Payments(events_of_payments::Event),
     Usage(billing::UsageEvent),
     Invoice(billing::InvoiceEvent),
 }
@@ -29,6 +32,7 @@ impl Sample {
             Self::Catalog(event) => event.name(),
             Self::Cart(event) => event.name(),
             Self::Conversation(event) => event.name(),
+            Self::Payments(event) => event.name(),
             Self::Usage(event) => event.name(),
             Self::Invoice(event) => event.name(),
         }
@@ -40,6 +44,7 @@ impl Sample {
             Self::Catalog(event) => event.encode_body(),
             Self::Cart(event) => event.encode_body(),
             Self::Conversation(event) => event.encode(),
+            Self::Payments(event) => event.encode_body(),
             Self::Usage(event) => event.encode_body(),
             Self::Invoice(event) => event.encode_body(),
         }
@@ -53,6 +58,8 @@ impl Sample {
             opened.decode().map(Self::Lane)
         } else if opened.is::<catalog::Event>() {
             opened.decode().map(Self::Catalog)
+        } else if opened.is::<events_of_payments::Event>() {
+            opened.decode().map(Self::Payments)
         } else if opened.is::<billing::UsageEvent>() {
             opened.decode().map(Self::Usage)
         } else if opened.is::<billing::InvoiceEvent>() {
@@ -66,6 +73,7 @@ impl Sample {
     pub fn to_json(&self) -> Value {
         match self {
             Self::Conversation(event) => event.to_json(),
+            Self::Payments(event) => payments::to_json(event),
             Self::Lane(lane::Event::LaneTaken(event)) => json!(event),
             Self::Lane(lane::Event::CommandOutcome(event)) => json!(event),
             Self::Catalog(catalog::Event::ProductListed(event)) => json!(event),
@@ -90,6 +98,7 @@ pub fn names() -> Vec<&'static str> {
         lane::Event::names(),
         catalog::Event::names(),
         cart::Event::names(),
+        events_of_payments::Event::names(),
         billing::UsageEvent::names(),
         billing::InvoiceEvent::names(),
         &conversation::names(),
@@ -128,6 +137,7 @@ pub fn meta_of(sample: &Sample) -> Meta {
         Sample::Catalog(_) => meta("product:CAFE-250"),
         Sample::Cart(_) => meta("cart:BR.1234"),
         Sample::Conversation(sample) => meta(sample.aggregate()),
+        Sample::Payments(_) => meta("shard:2"),
         Sample::Usage(_) => meta("usage:2026-11"),
         Sample::Invoice(_) => meta("invoice:main"),
     }
@@ -186,6 +196,7 @@ pub fn all() -> Vec<Sample> {
         Sample::Invoice(invoice_issued()),
     ];
     samples.extend(conversation::all().into_iter().map(Sample::Conversation));
+    samples.extend(payments::all().into_iter().map(Sample::Payments));
     samples
 }
 
