@@ -3,6 +3,7 @@
 //! Usage lies by day, so that a month of a busy business is spread over thirty partitions. Amounts are minor units of
 //! the row's currency; `_micro` are millionths of its major unit.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use feira_commands::billing::{Used, UsedItem};
@@ -168,6 +169,11 @@ pub struct InvoiceRow {
 pub fn day_of(at_ms: i64) -> i32 {
     // Beyond what fits lies no time that anything has.
     i32::try_from(at_ms.div_euclid(DAY_MS)).unwrap_or(if at_ms < 0 { i32::MIN } else { i32::MAX })
+}
+
+/// The days that hold the times from `from` until just before `until`.
+pub fn days(from: i64, until: i64) -> RangeInclusive<i32> {
+    day_of(from)..=day_of(until.saturating_sub(1))
 }
 
 /// The partition of a day's usage.

@@ -1,0 +1,5 @@
+//! What follows in billing from events elsewhere.
+
+mod usage;
+
+pub use usage::{UsageProcess, UsageSource};
