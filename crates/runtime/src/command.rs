@@ -32,7 +32,6 @@ pub struct Command {
     pub deadline_ms: i64,
     /// How far the tenant's business time is ahead of everyone's, in milliseconds: 0 but for a sandbox whose clock was
     /// moved ([`Clocks`](crate::Clocks)). The owner takes it as it takes the principal; it is no part of the fingerprint.
-    #[serde(default)]
     pub clock_offset_ms: i64,
     /// What caused it: an event's id, or the command's own.
     pub causation_id: Hash16,

@@ -1,11 +1,12 @@
 //! Asking in the name of a process, under ids that are derived from what led to it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use feira_decider::Ask;
-use feira_ids::{CommandId, Fingerprint, Hash16, Principal, PrincipalKind, Role};
+use feira_ids::{AggregateId, CommandId, Fingerprint, Hash16, Principal, PrincipalKind, Role, TenantId};
 use futures::future::join_all;
 
 use super::{Fault, ProcessMetrics};
@@ -36,30 +37,54 @@ pub(crate) struct Cause {
     pub path: String,
 }
 
+/// Something to be asked, among others.
+pub(crate) struct Asked {
+    /// Its place: what the caller knows it by.
+    pub place: usize,
+    /// What led to it.
+    pub cause: Arc<Cause>,
+    /// It.
+    pub ask: Ask,
+}
+
+/// What came of what was asked.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// The places of those that are answered.
+    pub answered: Vec<usize>,
+    /// Those that are not, and why. What follows them to the same aggregate was not asked.
+    pub faults: Vec<(usize, Fault)>,
+}
+
 impl Asker {
-    /// Asks all that follows from `cause`: of one aggregate in order, of several at once. Answers when all is answered.
-    pub async fn ask_all(&self, cause: &Cause, asks: Vec<Ask>, timeout: Duration) -> Result<(), Fault> {
-        let mut of_each: Vec<Vec<Ask>> = Vec::new();
-        for ask in asks {
-            let same = |others: &&mut Vec<Ask>| {
-                others.first().is_some_and(|other| other.tenant == ask.tenant && other.aggregate == ask.aggregate)
-            };
-            match of_each.iter_mut().find(same) {
-                Some(others) => others.push(ask),
-                None => of_each.push(vec![ask]),
-            }
+    /// Asks all of it: of one aggregate in the order given, of several at once.
+    pub async fn ask_all(&self, asked: Vec<Asked>, timeout: Duration) -> Outcome {
+        let mut of_each: HashMap<(TenantId, AggregateId), Vec<Asked>> = HashMap::new();
+        for asked in asked {
+            of_each.entry((asked.ask.tenant.clone(), asked.ask.aggregate.clone())).or_default().push(asked);
         }
-        let asked = join_all(of_each.into_iter().map(|asks| async {
-            for ask in asks {
-                self.ask(cause, ask, timeout).await?;
+        let all = join_all(of_each.into_values().map(|asked| async {
+            let mut outcome = Outcome::default();
+            for Asked { place, cause, ask } in asked {
+                match self.ask(&cause, ask, timeout).await {
+                    Ok(()) => outcome.answered.push(place),
+                    Err(fault) => {
+                        outcome.faults.push((place, fault));
+                        break;
+                    }
+                }
             }
-            Ok(())
+            outcome
         }));
-        asked.await.into_iter().collect()
+        all.await.into_iter().fold(Outcome::default(), |mut all, one| {
+            all.answered.extend(one.answered);
+            all.faults.extend(one.faults);
+            all
+        })
     }
 
     /// Asks, and asks what follows where it is refused.
-    pub async fn ask(&self, cause: &Cause, ask: Ask, timeout: Duration) -> Result<(), Fault> {
+    async fn ask(&self, cause: &Cause, ask: Ask, timeout: Duration) -> Result<(), Fault> {
         let mut path = cause.path.clone();
         let mut next = Some(ask);
         while let Some(ask) = next.take() {

@@ -13,11 +13,10 @@ use feira_events::Meta;
 use feira_ids::LaneId;
 use feira_projection_store::{Checkpoint, Mutation, Range, Store};
 use feira_rows::timer::{TIMERS, TimerRow, put_timer, remove_timer, timers_key};
-use futures::future::join_all;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::asker::{Asker, Cause};
+use super::asker::{Asked, Asker, Cause};
 use super::timers::{Change, Timer, TimerKey, Timers};
 use super::{CHECKPOINTS, Fault, Part, ProcessOptions, Seat};
 use crate::chain::Chain;
@@ -53,6 +52,16 @@ pub(crate) struct Follower {
     seat: Arc<Seat>,
     closing: watch::Receiver<bool>,
     runtime: Handle,
+}
+
+/// What follows from one record.
+struct Follows {
+    cause: Arc<Cause>,
+    asks: Vec<Ask>,
+    /// What becomes of timers, the last of a kind being the one that stands.
+    changes: Vec<(TimerKey, Change)>,
+    /// The record's hybrid time.
+    hlc: i64,
 }
 
 /// How far a follower has come.
@@ -152,16 +161,17 @@ impl Follower {
     }
 
     /// Asks what follows from `records`, as far as it is answered, and notes how far that is.
+    ///
+    /// What several records have asked of one aggregate is asked in their order; the rest need not wait for each other.
     fn take_in(&self, records: &[StoredRecord], standing: &mut Standing) -> Result<(), Fault> {
-        let mut changes = BTreeMap::new();
-        let mut reached = None;
         let mut fault = None;
-        for record in records {
-            match self.take_in_one(record, &mut changes) {
-                Ok(hlc) => {
-                    reached = Some((record, hlc));
-                    self.seat.at.store(record.lane_seq, Ordering::SeqCst);
-                    self.asker.metrics.followed.add(1);
+        let mut followed = Vec::new();
+        let mut asked = Vec::new();
+        for (place, record) in records.iter().enumerate() {
+            match self.follows(record) {
+                Ok(Follows { cause, asks, changes, hlc }) => {
+                    asked.extend(asks.into_iter().map(|ask| Asked { place, cause: cause.clone(), ask }));
+                    followed.push((record, changes, hlc));
                 }
                 Err(error) => {
                     fault = Some(error);
@@ -169,7 +179,16 @@ impl Follower {
                 }
             }
         }
-        if let Some((record, hlc)) = reached {
+        if !asked.is_empty() {
+            let outcome = self.wait_for(self.asker.ask_all(asked, self.options.ask_timeout))?;
+            if let Some((first, unanswered)) = outcome.faults.into_iter().min_by_key(|(place, _)| *place) {
+                followed.truncate(first);
+                fault = Some(unanswered);
+            }
+        }
+        if let Some(&(record, _, hlc)) = followed.last() {
+            self.asker.metrics.followed.add(followed.len() as u64);
+            let changes: BTreeMap<_, _> = followed.into_iter().flat_map(|(_, changes, _)| changes).collect();
             let checkpoint = Checkpoint { lane_seq: record.lane_seq, hint: record.hint.0 };
             let writes = changes.iter().map(|(key, change)| self.written(key, change)).collect();
             self.apply(writes, checkpoint)?;
@@ -189,42 +208,37 @@ impl Follower {
         }
     }
 
-    /// Asks what follows from one record; answers its hybrid time. What it says of timers goes into `changes`.
-    fn take_in_one(&self, record: &StoredRecord, changes: &mut BTreeMap<TimerKey, Change>) -> Result<i64, Fault> {
+    /// What follows from one record.
+    fn follows(&self, record: &StoredRecord) -> Result<Follows, Fault> {
         let lane_seq = record.lane_seq;
         let opened = feira_codec::open(&record.value).map_err(|source| Fault::Unreadable { lane_seq, source })?;
         // A thread that ended here would end unseen, and what follows from its lane with it.
-        let follows = catch_unwind(AssertUnwindSafe(|| self.manager.react(&opened)))
+        let what = catch_unwind(AssertUnwindSafe(|| self.manager.react(&opened)))
             .map_err(|panic| Fault::Failed { lane_seq, reason: panic_text(&*panic) })?
             .map_err(|source| Fault::Unreadable { lane_seq, source })?;
         let meta = &opened.meta;
-        let mut asks = Vec::new();
-        let mut of_timers = Vec::new();
-        for what in follows {
+        let event = meta.event_id.0;
+        let cause = Cause {
+            event,
+            correlation: meta.correlation_id,
+            traceparent: meta.traceparent.clone(),
+            path: event.to_string(),
+        };
+        let mut follows = Follows { cause: Arc::new(cause), asks: vec![], changes: vec![], hlc: meta.hlc };
+        for what in what {
             match what {
-                Do::Ask(ask) => asks.push(ask),
+                Do::Ask(ask) => follows.asks.push(ask),
                 Do::At { timer, due, then } => {
                     let timer = set(meta, timer, due, *then);
-                    of_timers.push((timer.key(), Change::Set(Box::new(timer))));
+                    follows.changes.push((timer.key(), Change::Set(Box::new(timer))));
                 }
                 Do::Forget { timer } => {
                     let tenant = Arc::from(meta.tenant.as_str());
-                    of_timers.push(((tenant, timer.into()), Change::Forget(meta.hlc)));
+                    follows.changes.push(((tenant, timer.into()), Change::Forget(meta.hlc)));
                 }
             }
         }
-        if !asks.is_empty() {
-            let event = meta.event_id.0;
-            let cause = Cause {
-                event,
-                correlation: meta.correlation_id,
-                traceparent: meta.traceparent.clone(),
-                path: event.to_string(),
-            };
-            self.wait_for(self.asker.ask_all(&cause, asks, self.options.ask_timeout))??;
-        }
-        changes.extend(of_timers);
-        Ok(meta.hlc)
+        Ok(follows)
     }
 
     /// Asks what the timers ask that are due, and takes away those that are answered.
@@ -266,41 +280,24 @@ impl Follower {
         self.ask_timers(due, standing)
     }
 
+    /// Asks what `due` ask: of one aggregate in the order they are due, of several at once.
     fn ask_timers(&self, due: Vec<Timer>, standing: &mut Standing) -> Result<(), Fault> {
-        // Of one aggregate in the order they are due, of several at once.
-        let mut of_each: Vec<Vec<Timer>> = Vec::new();
-        for timer in due {
-            let same = |others: &&mut Vec<Timer>| {
-                let ask = others.first().map(|other| (&other.ask.tenant, &other.ask.aggregate));
-                ask == Some((&timer.ask.tenant, &timer.ask.aggregate))
-            };
-            match of_each.iter_mut().find(same) {
-                Some(others) => others.push(timer),
-                None => of_each.push(vec![timer]),
-            }
-        }
-        let asked = self.wait_for(join_all(of_each.into_iter().map(|timers| async {
-            let mut answered = Vec::new();
-            for timer in timers {
-                match self.asker.ask(&come_due(&timer), timer.ask.clone(), TIMER_TIMEOUT).await {
-                    Ok(()) => answered.push(timer),
-                    Err(fault) => return (answered, Some((timer, fault))),
-                }
-            }
-            (answered, None)
-        })))?;
+        let asked = due.iter().enumerate().map(|(place, timer)| {
+            let cause = Arc::new(come_due(timer));
+            Asked { place, cause, ask: timer.ask.clone() }
+        });
+        let outcome = self.wait_for(self.asker.ask_all(asked.collect(), TIMER_TIMEOUT))?;
         let mut removals = Vec::new();
+        for place in outcome.answered {
+            let (tenant, id) = due[place].key();
+            let hlc = due[place].row.set_hlc;
+            removals.push(remove_timer(self.manager.name(), &self.lane_name, &tenant, &id, hlc));
+            standing.timers.take(&(tenant, id));
+        }
         let mut failed = None;
-        for (answered, fault) in asked {
-            for timer in answered {
-                let (tenant, id) = timer.key();
-                removals.push(remove_timer(self.manager.name(), &self.lane_name, &tenant, &id, timer.row.set_hlc));
-                standing.timers.take(&(tenant, id));
-            }
-            if let Some((timer, fault)) = fault {
-                standing.timers.put_off(&timer.key(), Instant::now() + TIMER_PAUSE);
-                failed = Some(fault);
-            }
+        for (place, fault) in outcome.faults {
+            standing.timers.put_off(&due[place].key(), Instant::now() + TIMER_PAUSE);
+            failed = Some(fault);
         }
         let count = removals.len() as u64;
         if count > 0 {

@@ -159,5 +159,8 @@ mod tests {
         let mut other = asked.clone();
         other.aggregate = feira_ids::AggregateId::new("cart", "BR.2").unwrap();
         assert!(!secret(1).vouched(&other, &proof));
+        let mut other = asked.clone();
+        other.clock_offset_ms = 1;
+        assert!(!secret(1).vouched(&other, &proof));
     }
 }
