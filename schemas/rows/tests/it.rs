@@ -8,13 +8,15 @@ use std::sync::Arc;
 use feira_events::cart::Line;
 use feira_events::catalog::{Availability, Condition, Details, Pricing};
 use feira_events::{FactPosition, Meta, Sealed};
-use feira_ids::{CommandId, Fingerprint, TenantId};
+use feira_ids::{CommandId, Fingerprint, Hash16, TenantId};
 use feira_money::Amount;
 use feira_projection_store::{Mutation, Row, Table, Value, lint_cql};
 use feira_rows::ALL_TABLES;
 use feira_rows::billing;
 use feira_rows::cart::{self, CART_EDITS, CART_LINES, CARTS, CartRow, EditRow, OFFERS, OfferRow};
 use feira_rows::catalog::{self, PRODUCTS, ProductRow, SHELVES};
+use feira_rows::clock::{self, CLOCKS, ClockRow};
+use feira_rows::timer::{self, TIMERS, TimerRow};
 use proptest::prelude::*;
 
 fn meta(aggregate: &str, version: i64) -> Meta {
@@ -163,6 +165,23 @@ proptest! {
     }
 
     #[test]
+    fn a_clock_reads_back_as_it_was_written(offset_ms in any::<i64>(), sandbox in any::<bool>()) {
+        let clock = ClockRow { offset_ms, sandbox };
+        let written = row(&CLOCKS, &[clock::put_clock(&meta("business:main", 2), clock)]);
+        prop_assert_eq!(ClockRow::from_row(written).unwrap(), clock);
+    }
+
+    #[test]
+    fn a_timer_reads_back_as_it_was_written(
+        tenant in any_text(), id in any_text(), due in any::<i64>(), event in any::<[u8; 16]>(), asks in any_text(),
+    ) {
+        let (event, correlation) = (Hash16(event), Hash16([7; 16]));
+        let timer = TimerRow { tenant, timer: id, due, set_hlc: 41, event, correlation, asks };
+        let written = row(&TIMERS, &[timer::put_timer("order", "cart/3", &timer)]);
+        prop_assert_eq!(TimerRow::from_row(written).unwrap(), timer);
+    }
+
+    #[test]
     fn whatever_stands_in_a_row_reading_it_does_not_panic(
         cells in prop::collection::vec(prop::option::of(prop_oneof![
             any_text().prop_map(Value::Text), any::<i64>().prop_map(Value::BigInt), any::<i32>().prop_map(Value::Int),
@@ -177,6 +196,8 @@ proptest! {
         let _ = billing::InvoiceRow::from_row(cells.clone());
         let _ = billing::total_from_row(cells.clone());
         let _ = billing::line_from_row(cells.clone());
+        let _ = ClockRow::from_row(cells.clone());
+        let _ = TimerRow::from_row(cells.clone());
         let _ = EditRow::from_row(cells);
     }
 }
