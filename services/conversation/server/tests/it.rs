@@ -109,6 +109,9 @@ impl Log {
                 state = D::evolve(state, &event);
             }
         }
+        // As a snapshot keeps it.
+        let kept: D::State = serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap();
+        assert_eq!(kept, state);
         state
     }
 

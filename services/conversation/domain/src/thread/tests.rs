@@ -432,13 +432,6 @@ fn a_thread_remembers_its_latest_messages_and_no_more() {
     }
     assert_eq!((state.messages, state.latest.len()), (MESSAGES_REMEMBERED as i64 + 3, MESSAGES_REMEMBERED));
     assert!(state.message("c-3").is_none() && state.message("c-4").is_some());
-    let copy = stored(&state);
-    assert_eq!(copy, state);
-}
-
-/// As a snapshot keeps it.
-fn stored(state: &State) -> State {
-    serde_json::from_slice(&serde_json::to_vec(state).unwrap()).unwrap()
 }
 
 fn any_receipt() -> impl Strategy<Value = ReceiptStatus> {
