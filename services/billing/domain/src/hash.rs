@@ -269,8 +269,8 @@ mod tests {
 
     #[test]
     fn fingerprints_read_back_as_written() {
-        let print = Fingerprint::of("payments/0", &item(1));
-        assert_eq!(Fingerprint::from_hex(&print.to_string()), Some(print));
+        let whole = Fingerprint::of("payments/0", &item(1));
+        assert_eq!(Fingerprint::from_hex(&whole.to_string()), Some(whole));
         for text in ["", "5a", &"g".repeat(64), &"é".repeat(32)] {
             assert_eq!(Fingerprint::from_hex(text), None, "{text:?}");
         }

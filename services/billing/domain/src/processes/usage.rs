@@ -40,7 +40,7 @@ impl Process for UsageProcess {
                 })
             }
         };
-        asked.map(Ask::now).into_iter().collect()
+        asked.map(|ask| ask.now()).into_iter().collect()
     }
 }
 

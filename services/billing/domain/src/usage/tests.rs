@@ -37,7 +37,7 @@ fn recorded(lane: &str, messages: Vec<MessageUsage>, payment_fees: Vec<PaymentFe
         .map(UsedItem::Message)
         .chain(payment_fees.iter().cloned().map(UsedItem::PaymentFee))
         .collect();
-    let print = items.iter().fold(Fingerprint::default(), |all, item| all.with(Fingerprint::of(lane, item)));
+    let whole = items.iter().fold(Fingerprint::default(), |all, item| all.with(Fingerprint::of(lane, item)));
     Event::UsageRecorded(UsageRecorded {
         source_lane: lane.into(),
         from_seq: 1,
@@ -45,7 +45,7 @@ fn recorded(lane: &str, messages: Vec<MessageUsage>, payment_fees: Vec<PaymentFe
         messages,
         payment_fees,
         count: items.len() as i64,
-        fingerprint: print.to_string().into(),
+        fingerprint: whole.to_string().into(),
     })
 }
 
