@@ -1,7 +1,5 @@
 //! What is read of conversations is what their owner sees, and facts are what was last said.
 
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
-
 use std::sync::Arc;
 use std::time::Duration;
 
