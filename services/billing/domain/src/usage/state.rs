@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::hash::Fingerprint;
 
 /// How many of a lane's latest places are remembered one by one. So many items may overtake another on their way.
-pub const WINDOW: usize = 256;
+pub const WINDOW: usize = 64;
 
 /// A month's usage as its events add up. The items themselves stand on the log and in rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
+mod running;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,6 +98,13 @@ fn command(aggregate: &str, input: &impl serde::Serialize) -> feira_runtime::Com
     }
 }
 
+/// The state as a snapshot gives it back.
+fn kept<S: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(state: S) -> S {
+    let read = serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap();
+    assert_eq!(state, read);
+    read
+}
+
 /// The log ends where the test says.
 struct Head(u64);
 
@@ -138,8 +147,8 @@ impl Billing {
             let record = opened(&event, &meta(month.as_str(), 1, self.lane_seq, 1));
             self.project(&UsageRows, &record).await;
             self.project(&InvoiceRows, &record).await;
-            let state = self.usage.remove(month.key()).unwrap();
-            self.usage.insert(month.key().to_owned(), Usage::evolve(state, &event));
+            let state = kept(Usage::evolve(state.clone(), &event));
+            self.usage.insert(month.key().to_owned(), state);
         }
     }
 
@@ -158,7 +167,7 @@ impl Billing {
             let record = opened(event, &meta(series.as_str(), 1, self.lane_seq, version as i64));
             self.project(&InvoiceRows, &record).await;
             self.project(&UsageRows, &record).await;
-            state = Invoices::evolve(state, event);
+            state = kept(Invoices::evolve(state, event));
         }
         let view = host.view(&series, version, &state);
         assert_eq!((view.version, view.issued), (version, state.number));
