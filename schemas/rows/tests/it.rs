@@ -16,6 +16,7 @@ use feira_rows::billing;
 use feira_rows::cart::{self, CART_EDITS, CART_LINES, CARTS, CartRow, EditRow, OFFERS, OfferRow};
 use feira_rows::catalog::{self, PRODUCTS, ProductRow, SHELVES};
 use feira_rows::clock::{self, CLOCKS, ClockRow};
+use feira_rows::conversation;
 use feira_rows::timer::{self, TIMERS, TimerRow};
 use proptest::prelude::*;
 
@@ -198,7 +199,15 @@ proptest! {
         let _ = billing::line_from_row(cells.clone());
         let _ = ClockRow::from_row(cells.clone());
         let _ = TimerRow::from_row(cells.clone());
-        let _ = EditRow::from_row(cells);
+        let _ = EditRow::from_row(cells.clone());
+        let _ = conversation::BusinessRow::from_row(cells.clone());
+        let _ = conversation::SenderRow::from_row(cells.clone());
+        let _ = conversation::ContactRow::from_row(cells.clone());
+        let _ = conversation::TemplateRow::from_row(cells.clone());
+        let _ = conversation::ThreadRow::from_row(cells.clone());
+        let _ = conversation::InboxRow::from_row(cells.clone());
+        let _ = conversation::MessageRow::from_row(cells.clone());
+        let _ = conversation::listed_from_row(cells);
     }
 }
 
