@@ -64,6 +64,11 @@ pub fn select_range(keyspace: &str, table: &Table, shape: Shape, reverse: bool) 
     cql
 }
 
+/// Reads all rows.
+pub fn select_all(keyspace: &str, table: &Table) -> String {
+    format!("SELECT {} FROM {keyspace}.{}", names(table.columns), table.name)
+}
+
 /// Empties a table.
 pub fn truncate(keyspace: &str, table: &Table) -> String {
     format!("TRUNCATE TABLE {keyspace}.{}", table.name)
@@ -100,7 +105,7 @@ mod tests {
             SELECT_COLUMNS.to_owned(),
         ];
         for table in suite::TABLES.iter().chain([&&crate::checkpoint::CHECKPOINTS]) {
-            let one = [upsert, delete, delete_partition, select_one, truncate];
+            let one = [upsert, delete, delete_partition, select_one, select_all, truncate];
             all.extend(one.map(|statement| statement("feira", table)));
             all.push(table.create_cql("feira"));
             for equals in 0..=table.clustering.len() {

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use feira_projection_store::{Checkpoint, Mutation, Page, ProjectionId, Range, Row, Store, StoreError, Table, Value};
+use feira_projection_store::{
+    Checkpoint, Mutation, Page, ProjectionId, Range, Row, RowStream, Store, StoreError, Table, Value,
+};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use scylla::response::PagingState;
 use scylla::statement::batch::{Batch, BatchType};
@@ -89,17 +91,35 @@ impl CqlStore {
         let mut rows = Vec::new();
         let mut state = PagingState::start();
         loop {
-            let read = || self.cql.session.execute_single_page(prepared, values, state.clone());
-            let (answer, next) = retried(table.name, "read", read).await?;
-            let answer = answer.into_rows_result().map_err(|error| unreadable(table, error))?;
-            for row in answer.rows::<scylla::value::Row>().map_err(|error| unreadable(table, error))? {
-                rows.push(value::row(table, row.map_err(|error| unreadable(table, error))?.columns)?);
-            }
-            match next.into_paging_control_flow() {
-                ControlFlow::Continue(next) if rows.len() < most => state = next,
+            let (some, next) = self.page(table, prepared, values, state).await?;
+            rows.extend(some);
+            match next {
+                Some(next) if rows.len() < most => state = next,
                 _ => return Ok(rows),
             }
         }
+    }
+
+    /// The rows of one answer, and where the next answer goes on, if there is one.
+    async fn page(
+        &self,
+        table: &'static Table,
+        prepared: &PreparedStatement,
+        values: &[Bind<'_>],
+        state: PagingState,
+    ) -> Result<(Vec<Row>, Option<PagingState>), StoreError> {
+        let read = || self.cql.session.execute_single_page(prepared, values, state.clone());
+        let (answer, next) = retried(table.name, "read", read).await?;
+        let answer = answer.into_rows_result().map_err(|error| unreadable(table, error))?;
+        let mut rows = Vec::new();
+        for row in answer.rows::<scylla::value::Row>().map_err(|error| unreadable(table, error))? {
+            rows.push(value::row(table, row.map_err(|error| unreadable(table, error))?.columns)?);
+        }
+        let next = match next.into_paging_control_flow() {
+            ControlFlow::Continue(next) => Some(next),
+            ControlFlow::Break(()) => None,
+        };
+        Ok((rows, next))
     }
 
     async fn read_one(&self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, StoreError> {
@@ -162,6 +182,15 @@ impl Store for CqlStore {
             }
         }
         Ok(page)
+    }
+
+    fn all(&self, table: &'static Table) -> RowStream<'_> {
+        let pages = stream::try_unfold(Some(PagingState::start()), move |state| async move {
+            let Some(state) = state else { return Ok(None) };
+            let prepared = self.cql.prepare(table.name, &statement::select_all(&self.keyspace, table)).await?;
+            self.page(table, &prepared, &[], state).await.map(Some)
+        });
+        pages.boxed()
     }
 
     async fn checkpoint(&self, projection: ProjectionId, lane: &str) -> Result<Checkpoint, StoreError> {

@@ -6,12 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use feira_projection_store::{Checkpoint, Mutation, Page, ProjectionId, Range, Row, Store, StoreError, Table, Value};
+use feira_projection_store::{
+    Checkpoint, Mutation, Page, ProjectionId, Range, Row, RowStream, Store, StoreError, Table, Value,
+};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, LsmError};
+use futures::{StreamExt, stream};
 use tokio::sync::watch;
 
 use crate::write::Batch;
 use crate::{key, record};
+
+/// How many rows are read at a time when all of them are.
+const ROWS_AT_ONCE: usize = 512;
 
 /// What an operator may set.
 #[derive(Clone, Copy, Debug)]
@@ -162,6 +168,23 @@ impl EmbeddedStore {
         Ok(page)
     }
 
+    /// Rows from the key `begin` on, and where the next ones begin, if there are any.
+    fn read_some(&self, table: &'static Table, begin: Vec<u8>) -> Result<(Vec<Row>, Option<Vec<u8>>), StoreError> {
+        let mut rows = Vec::new();
+        for stored in self.rows(table)?.range(begin..) {
+            let (bytes, record) = stored.into_inner().map_err(|error| failed(table.name, "read all rows", error))?;
+            if rows.len() == ROWS_AT_ONCE {
+                return Ok((rows, Some(bytes.to_vec())));
+            }
+            let mut row = Row::with_capacity(table.columns.len());
+            key::decode(table, 0, &bytes, &mut row).ok_or_else(|| damaged(table, "a key"))?;
+            if record::read_cells(table, &record, &mut row).ok_or_else(|| damaged(table, "a row"))? {
+                rows.push(row);
+            }
+        }
+        Ok((rows, None))
+    }
+
     /// The checkpoint of a lane for waiting and moving; read from disk the first time.
     fn watched(&self, projection: ProjectionId, lane: &str) -> Result<watch::Sender<Checkpoint>, StoreError> {
         let watched = self.watched.read().unwrap_or_else(PoisonError::into_inner);
@@ -228,6 +251,13 @@ impl Store for EmbeddedStore {
 
     async fn scan(&self, table: &'static Table, partition: &[Value], range: Range) -> Result<Page, StoreError> {
         self.read_range(table, partition, &range)
+    }
+
+    fn all(&self, table: &'static Table) -> RowStream<'_> {
+        let pages = stream::try_unfold(Some(Vec::new()), move |begin| async move {
+            begin.map(|begin| self.read_some(table, begin)).transpose()
+        });
+        pages.boxed()
     }
 
     async fn checkpoint(&self, projection: ProjectionId, lane: &str) -> Result<Checkpoint, StoreError> {

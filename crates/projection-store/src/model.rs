@@ -9,9 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream;
 use tokio::sync::watch;
 
-use crate::{Checkpoint, Mutation, Order, Page, ProjectionId, Range, Row, Store, StoreError, Table, Value};
+use crate::{Checkpoint, Mutation, Order, Page, ProjectionId, Range, Row, RowStream, Store, StoreError, Table, Value};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Debug, Default)]
@@ -176,6 +178,14 @@ impl Store for ModelStore {
         let more = rows.len() > range.limit;
         rows.truncate(range.limit);
         Ok(Page { rows, more })
+    }
+
+    fn all(&self, table: &'static Table) -> RowStream<'_> {
+        let tables = self.tables();
+        let state = tables.get(table.name);
+        let rows: Vec<Row> =
+            state.into_iter().flat_map(|state| state.rows.keys().filter_map(|key| state.read(table, key))).collect();
+        stream::iter([Ok(rows)]).boxed()
     }
 
     async fn checkpoint(&self, projection: ProjectionId, lane: &str) -> Result<Checkpoint, StoreError> {

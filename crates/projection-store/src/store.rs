@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::stream::BoxStream;
 
 use crate::{Mutation, Row, StoreError, Table, Value};
 
@@ -53,6 +54,9 @@ pub struct Range {
     pub limit: usize,
 }
 
+/// Rows, some at a time, as they are read.
+pub type RowStream<'s> = BoxStream<'s, Result<Vec<Row>, StoreError>>;
+
 /// A store of rows.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -77,6 +81,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Rows of one partition.
     async fn scan(&self, table: &'static Table, partition: &[Value], range: Range) -> Result<Page, StoreError>;
+
+    /// Every row of a table, partition by partition, in an order of the store's own. What is written meanwhile may be
+    /// among them or not; every other row is given once. It reads the whole table: for checks, never for a request.
+    fn all(&self, table: &'static Table) -> RowStream<'_>;
 
     /// How far a projection has come on a lane.
     async fn checkpoint(&self, projection: ProjectionId, lane: &str) -> Result<Checkpoint, StoreError>;

@@ -64,6 +64,8 @@ pub fn rules() -> Vec<Rule> {
         scans::pages_put_together_are_the_partition,
         scans::partitions_do_not_run_into_each_other,
         scans::deleted_rows_take_no_place_in_a_page,
+        scans::all_rows_are_each_given_once,
+        scans::an_empty_table_has_no_rows_at_all,
         checkpoints::a_new_projection_begins_at_nothing,
         checkpoints::a_checkpoint_never_goes_back,
         checkpoints::checkpoints_are_kept_by_projection_version_and_lane,
@@ -79,7 +81,7 @@ pub fn rules() -> Vec<Rule> {
 }
 
 /// The tables the rules write to; ensure them before the first rule.
-pub const TABLES: &[&Table] = &[&ITEMS, &SETTINGS, &KEYS, &REVERSED, &MIXED, &FORGOTTEN];
+pub const TABLES: &[&Table] = &[&ITEMS, &SETTINGS, &KEYS, &REVERSED, &MIXED, &FORGOTTEN, &EMPTY];
 
 const fn column(name: &'static str, kind: ColumnType) -> Column {
     Column { name, kind }
@@ -177,6 +179,8 @@ static MIXED: Table = Table {
 };
 
 static FORGOTTEN: Table = Table { name: "suite_forgotten_v1", ..ITEMS };
+
+static EMPTY: Table = Table { name: "suite_empty_v1", ..ITEMS };
 
 const PROJECTION: ProjectionId = ProjectionId { name: "suite", version: 1 };
 

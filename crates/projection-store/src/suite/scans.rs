@@ -1,5 +1,7 @@
 //! Ranges of a partition: their order, bounds, direction and ends.
 
+use futures::TryStreamExt;
+
 use super::*;
 
 fn keys_row(table: &'static Table, tenant: &str, place: usize, value: &Value) -> Mutation {
@@ -222,4 +224,37 @@ pub async fn deleted_rows_take_no_place_in_a_page(store: Arc<dyn Store>) {
     assert_eq!(page(2, false).await, (vec![0, 100], true));
     assert_eq!(page(3, false).await, (vec![0, 100, 200], false));
     assert_eq!(page(2, true).await, (vec![200, 100], true));
+}
+
+/// All rows of a table, page put to page.
+async fn every(store: &Arc<dyn Store>, table: &'static Table) -> Vec<Row> {
+    store.all(table).try_concat().await.unwrap()
+}
+
+pub async fn all_rows_are_each_given_once(store: Arc<dyn Store>) {
+    // More than one page, of partitions of one row and of many, with deleted rows between them.
+    for tenant in 0..40 {
+        numbered(&store, &format!("all_{tenant:02}"), 1 + tenant % 3 * 40).await;
+    }
+    write(&store, "all", vec![item_deleted("all_02", "0003", 20)]).await;
+    let read = every(&store, &ITEMS).await;
+    let mut keys: Vec<(Option<Value>, Option<Value>)> = read
+        .into_iter()
+        .filter(|row| matches!(&row[0], Some(Value::Text(tenant)) if tenant.starts_with("all_")))
+        .map(|row| {
+            ITEMS.check_row(&row).unwrap();
+            (row[0].clone(), row[1].clone())
+        })
+        .collect();
+    keys.sort();
+    let expected: Vec<_> = (0..40)
+        .flat_map(|tenant| (0..1 + tenant % 3 * 40).map(move |n| (tenant, n)))
+        .filter(|place| *place != (2, 3))
+        .map(|(tenant, n)| (text(&format!("all_{tenant:02}")), text(&format!("{n:04}"))))
+        .collect();
+    assert_eq!(keys, expected);
+}
+
+pub async fn an_empty_table_has_no_rows_at_all(store: Arc<dyn Store>) {
+    assert_eq!(every(&store, &EMPTY).await, Vec::<Row>::new());
 }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use feira_projection_store::{Checkpoint, Mutation, Page, ProjectionId, Range, Row, Store, StoreError, Table, Value};
+use feira_projection_store::{
+    Checkpoint, Mutation, Page, ProjectionId, Range, Row, RowStream, Store, StoreError, Table, Value,
+};
 
 /// Another store, which takes nothing in while it [`refuses`](Self::refuses).
 pub struct Stubborn {
@@ -53,6 +55,10 @@ impl Store for Stubborn {
 
     async fn scan(&self, table: &'static Table, partition: &[Value], range: Range) -> Result<Page, StoreError> {
         self.store.scan(table, partition, range).await
+    }
+
+    fn all(&self, table: &'static Table) -> RowStream<'_> {
+        self.store.all(table)
     }
 
     async fn checkpoint(&self, projection: ProjectionId, lane: &str) -> Result<Checkpoint, StoreError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use feira_projection_store::{
-    Checkpoint, ModelStore, Mutation, Page, ProjectionId, Range, Row, Store, StoreError, Table, Value,
+    Checkpoint, ModelStore, Mutation, Page, ProjectionId, Range, Row, RowStream, Store, StoreError, Table, Value,
 };
 
 pub struct CountedStore {
@@ -60,6 +60,10 @@ impl Store for CountedStore {
     async fn scan(&self, table: &'static Table, partition: &[Value], range: Range) -> Result<Page, StoreError> {
         self.count();
         self.inner.scan(table, partition, range).await
+    }
+
+    fn all(&self, table: &'static Table) -> RowStream<'_> {
+        self.inner.all(table)
     }
 
     async fn checkpoint(&self, projection: ProjectionId, lane: &str) -> Result<Checkpoint, StoreError> {
