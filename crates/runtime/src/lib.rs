@@ -38,7 +38,7 @@ pub use options::{Options, Watchdog};
 pub use patience::wait_until;
 pub use position::{Position, PositionError};
 pub use process::{ProcessManager, process};
-pub use processes::{ProcessMetrics, ProcessOptions, ProcessState, Processes};
+pub use processes::{ProcessMetrics, ProcessOptions, ProcessState, Processes, process_checkpoint};
 pub use projection::{Projection, ProjectionError};
 pub use projector::ProjectionState;
 pub use reads::{READ_WAIT, Reads, Waited};

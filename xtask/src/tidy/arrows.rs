@@ -41,7 +41,7 @@ const HOMES: [&str; 4] = [
 ];
 
 /// What the shared packages may be built with. One that is not listed may use none of ours.
-const SHARED: [(&str, &[&str]); 16] = [
+const SHARED: [(&str, &[&str]); 17] = [
     ("feira-money", &[]),
     ("feira-ids", &[]),
     ("feira-calendar", &[]),
@@ -70,6 +70,19 @@ const SHARED: [(&str, &[&str]); 16] = [
             "feira-projection-store",
             "feira-rows",
             "feira-sealing",
+        ],
+    ),
+    (
+        "feira-verify",
+        // It judges what every service wrote, by their events and by whatever projections it is given.
+        &[
+            "feira-codec",
+            "feira-event-log",
+            "feira-events",
+            "feira-ids",
+            "feira-money",
+            "feira-projection-store",
+            "feira-runtime",
         ],
     ),
     ("feira-events", &["feira-ids", "feira-money"]),

@@ -88,7 +88,7 @@ impl Follower {
         runtime: Handle,
     ) -> Self {
         let lane_name = lane.to_string();
-        let place = format!("{}:{lane_name}", manager.name());
+        let place = super::place(manager.name(), &lane_name);
         Self { manager, lane, lane_name, place, asker, log, store, options, seat, closing, runtime }
     }
 
@@ -257,7 +257,7 @@ impl Follower {
         let mut soonest = self.options.look_every;
         for (tenant, offset) in tenants.iter().zip(offsets) {
             let now = wall.saturating_add(offset);
-            let (ready, next) = standing.timers.due(tenant, now);
+            let (ready, next) = standing.timers.due(tenant, now, TIMERS_AT_ONCE);
             let read_until = standing.read_until_ms.saturating_add(offset);
             due.extend(ready.into_iter().map(|timer| (timer.row.due.saturating_sub(offset), read_until, timer)));
             if let Some(left_ms) = next.and_then(|next| u64::try_from(next.saturating_sub(now)).ok()) {
@@ -265,7 +265,6 @@ impl Follower {
             }
         }
         standing.next_look = Instant::now() + soonest;
-        due.retain(|(_, _, timer)| timer.again.is_none_or(|again| again <= Instant::now()));
         if due.is_empty() {
             return Ok(());
         }

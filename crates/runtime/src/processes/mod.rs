@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use feira_event_log::{EventLog, LogError};
 use feira_ids::LaneId;
-use feira_projection_store::{ProjectionId, Store};
+use feira_projection_store::{Checkpoint, ProjectionId, Store};
 use feira_rows::clock::CLOCKS;
 use feira_rows::timer::TIMERS;
 use tokio::sync::watch;
@@ -28,6 +28,23 @@ use follower::Follower;
 
 /// How far processes have come is kept as a projection's checkpoints are, each lane under its process's name.
 const CHECKPOINTS: ProjectionId = ProjectionId { name: "processes", version: 1 };
+
+/// How far the process called `process` has come on `lane`: what follows from every record up to there is answered.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn process_checkpoint(
+    store: &dyn Store,
+    process: &str,
+    lane: &LaneId,
+) -> Result<Checkpoint, feira_projection_store::StoreError> {
+    store.checkpoint(CHECKPOINTS, &place(process, &lane.to_string())).await
+}
+
+/// Under what a process's checkpoint on a lane is kept.
+fn place(process: &str, lane: &str) -> String {
+    format!("{process}:{lane}")
+}
 
 /// What can be set of processes. The defaults serve both homes.
 #[derive(Clone)]
