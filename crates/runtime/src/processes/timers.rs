@@ -103,12 +103,80 @@ impl Timers {
         self.due.keys().cloned().collect()
     }
 
-    /// The timers of `tenant` that are due at its time `now`, the earliest first; and when the next one will be.
-    pub fn due(&self, tenant: &TenantId, now: i64) -> (Vec<Timer>, Option<i64>) {
+    /// At most `limit` timers of `tenant` that are due at its time `now` and do not rest, the earliest first; and when
+    /// the next one will be due.
+    pub fn due(&self, tenant: &TenantId, now: i64, limit: usize) -> (Vec<Timer>, Option<i64>) {
         let Some(due) = self.due.get(tenant) else { return (vec![], None) };
-        let come = due.iter().take_while(|(due, _)| *due <= now);
-        let ready = come.filter_map(|(_, key)| self.set.get(key).cloned()).collect();
-        let next = due.iter().map(|(due, _)| *due).find(|due| *due > now);
-        (ready, next)
+        let moment = Instant::now();
+        let come = due.iter().take_while(|(due, _)| *due <= now).filter_map(|(_, key)| self.set.get(key));
+        let awake = come.filter(|timer| timer.again.is_none_or(|again| again <= moment));
+        let first = (now.saturating_add(1), ("".into(), "".into()));
+        let next = due.range(first..).next().map(|(due, _)| *due).filter(|due| *due > now);
+        (awake.take(limit).cloned().collect(), next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use feira_ids::{AggregateId, Hash16};
+
+    use super::*;
+
+    fn tenant() -> TenantId {
+        TenantId::new("feira-livre").unwrap()
+    }
+
+    fn timer(id: &str, due: i64) -> Timer {
+        let order = AggregateId::new("order", "o-1").unwrap();
+        let ask = Ask::new("out", &tenant(), order, "order.time_out", &());
+        let asks = serde_json::to_string(&ask).unwrap().into();
+        let (event, correlation) = (Hash16([1; 16]), Hash16([2; 16]));
+        let row =
+            TimerRow { tenant: "feira-livre".into(), timer: id.into(), due, set_hlc: 7, event, correlation, asks };
+        Timer::read(row).unwrap()
+    }
+
+    fn names(timers: &[Timer]) -> Vec<&str> {
+        timers.iter().map(|timer| &*timer.row.timer).collect()
+    }
+
+    #[test]
+    fn timers_come_in_the_order_they_are_due_and_no_more_than_asked_for() {
+        let mut timers = Timers::default();
+        for (id, due) in [("late", 30), ("first", 10), ("second", 20), ("never", i64::MAX)] {
+            timers.put(timer(id, due));
+        }
+        let (due, next) = timers.due(&tenant(), 20, 9);
+        assert_eq!((names(&due), next), (vec!["first", "second"], Some(30)));
+        assert_eq!(names(&timers.due(&tenant(), 30, 2).0), ["first", "second"]);
+        assert_eq!(timers.due(&tenant(), i64::MAX, 9).1, None);
+    }
+
+    #[test]
+    fn a_timer_is_set_once_whatever_its_time_was() {
+        let mut timers = Timers::default();
+        timers.put(timer("it", 10));
+        timers.put(timer("it", 50));
+        assert_eq!((timers.len(), timers.due(&tenant(), 40, 9).0.len()), (1, 0));
+        assert_eq!(timers.take(&timer("it", 0).key()).map(|timer| timer.row.due), Some(50));
+        assert!(timers.tenants().is_empty());
+    }
+
+    #[test]
+    fn a_timer_that_rests_leaves_its_place_to_others() {
+        let mut timers = Timers::default();
+        timers.put(timer("first", 10));
+        timers.put(timer("second", 20));
+        timers.put_off(&timer("first", 10).key(), Instant::now() + Duration::from_secs(60));
+        assert_eq!(names(&timers.due(&tenant(), 20, 1).0), ["second"]);
+    }
+
+    #[test]
+    fn what_is_stored_and_is_no_ask_is_told_by_its_name() {
+        let mut row = timer("it", 10).row;
+        row.asks = "?".into();
+        assert!(Timer::read(row).unwrap_err().to_string().contains("timer it "));
     }
 }
