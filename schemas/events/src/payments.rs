@@ -155,9 +155,11 @@ pub struct TransferReserved {
 pub struct TransferCancelAsked {
     /// The transfer.
     pub transfer: Arc<str>,
+    /// The account that pays.
+    pub from: AccountId,
     /// The account that was to be paid.
     pub to: AccountId,
-    /// Why.
+    /// Why, as a stable code: `EXPIRED`, `CANCELED`.
     pub reason: Arc<str>,
 }
 

@@ -119,6 +119,7 @@ pub fn all() -> Vec<Event> {
         }),
         Event::TransferCancelAsked(TransferCancelAsked {
             transfer: id(),
+            from: account("2/person/ana"),
             to: account("0/person/bia"),
             reason: "EXPIRED".into(),
         }),
