@@ -139,7 +139,14 @@ fn permit(operation: &Operation, command: &Command) -> Result<Permit, Answer> {
         return Err(invalid("the operation is not one of this kind of aggregate"));
     }
     let principal = &command.principal;
-    let mut held = principal.roles.iter().filter(|role| operation.roles.contains(role)).peekable();
+    let of_platform = |tenant: Option<&TenantId>| tenant.is_some_and(|tenant| tenant.as_str() == TenantId::PLATFORM);
+    // Beside the platform's own, what acts for a business is no part of the platform.
+    let counts = |role: &Role| match (operation.reach, role) {
+        (Reach::Platform, Role::Service) => of_platform(principal.tenant.as_ref()),
+        _ => true,
+    };
+    let held = principal.roles.iter().filter(|role| operation.roles.contains(role));
+    let mut held = held.filter(|role| counts(role)).peekable();
     if held.peek().is_none() {
         return Err(Answer::Forbidden);
     }
@@ -147,7 +154,7 @@ fn permit(operation: &Operation, command: &Command) -> Result<Permit, Answer> {
         Reach::Tenant if principal.tenant.as_ref() != Some(&command.tenant) => return Err(Answer::Forbidden),
         // A mere consumer has only what is their own.
         Reach::Tenant => held.all(|role| *role == Role::Consumer),
-        Reach::Platform if command.tenant.as_str() != TenantId::PLATFORM => {
+        Reach::Platform if !of_platform(Some(&command.tenant)) => {
             return Err(invalid("the operation is one of the platform's own aggregates"));
         }
         // Here are everyone's things beside each other: whoever acts for a business has only that business's.
@@ -185,36 +192,38 @@ mod tests {
     #[test]
     fn each_operation_is_open_to_its_roles_and_to_nobody_else() {
         let (shop, other) = (tenant(), TenantId::new("mumbai-bazaar").unwrap());
+        let platform = TenantId::new(TenantId::PLATFORM).unwrap();
         for operation in OPERATIONS.iter().chain([&OF_PLATFORM]) {
-            let permitted = |command: &Command| permit(operation, command);
+            let ask = |tenant: &TenantId, caller_of: Option<&TenantId>, role| {
+                permit(operation, &asked(operation, tenant.as_str(), caller_of, role))
+            };
             for role in ROLES {
-                let granted = operation.roles.contains(&role);
-                let at_home = match operation.reach {
-                    Reach::Tenant => permitted(&asked(operation, shop.as_str(), Some(&shop), role)),
-                    Reach::Platform => permitted(&asked(operation, TenantId::PLATFORM, Some(&shop), role)),
-                };
                 let what = format!("{} for {role:?}", operation.name);
-                if !granted {
-                    assert_eq!(at_home, Err(Answer::Forbidden), "{what}");
-                    continue;
-                }
-                let own = match operation.reach {
-                    Reach::Tenant => role == Role::Consumer,
-                    Reach::Platform => !matches!(role, Role::Operator | Role::Service),
-                };
-                assert_eq!(at_home, Ok(if own { Permit::Own } else { Permit::All }), "{what}");
+                let granted = operation.roles.contains(&role);
                 match operation.reach {
                     Reach::Tenant => {
-                        for caller_of in [Some(&other), None] {
-                            let away = permitted(&asked(operation, shop.as_str(), caller_of, role));
-                            assert_eq!(away, Err(Answer::Forbidden), "{what}");
+                        let permit = if role == Role::Consumer { Permit::Own } else { Permit::All };
+                        let expected = if granted { Ok(permit) } else { Err(Answer::Forbidden) };
+                        assert_eq!(ask(&shop, Some(&shop), role), expected, "{what}");
+                        for caller_of in [Some(&other), Some(&platform), None] {
+                            assert_eq!(ask(&shop, caller_of, role), Err(Answer::Forbidden), "{what}");
                         }
                     }
                     // What is the platform's is asked of the platform, by whomever.
                     Reach::Platform => {
-                        let away = permitted(&asked(operation, shop.as_str(), Some(&shop), role));
-                        assert!(matches!(away, Err(Answer::Invalid { .. })), "{what}: {away:?}");
-                        assert_eq!(permitted(&asked(operation, TenantId::PLATFORM, None, role)), at_home, "{what}");
+                        for caller_of in [Some(&shop), Some(&platform), None] {
+                            let expected = match role {
+                                _ if !granted => Err(Answer::Forbidden),
+                                Role::Service if caller_of != Some(&platform) => Err(Answer::Forbidden),
+                                Role::Operator | Role::Service => Ok(Permit::All),
+                                Role::Consumer | Role::Agent | Role::Admin | Role::Analyst => Ok(Permit::Own),
+                            };
+                            assert_eq!(ask(&platform, caller_of, role), expected, "{what} of {caller_of:?}");
+                            if expected.is_ok() {
+                                let away = ask(&shop, caller_of, role);
+                                assert!(matches!(away, Err(Answer::Invalid { .. })), "{what}: {away:?}");
+                            }
+                        }
                     }
                 }
             }
