@@ -8,6 +8,7 @@
 
 mod check;
 mod error;
+mod json;
 mod meta;
 mod released;
 mod sets;

@@ -203,6 +203,18 @@ impl Form {
         if rest.is_empty() { Ok(body) } else { Err(CodecError::TrailingBytes { name: self.name, bytes: rest.len() }) }
     }
 
+    /// Reads the whole of a body, whichever event it is, in today's form.
+    pub(crate) fn read_value(&self, bytes: &[u8]) -> Result<apache_avro::types::Value, CodecError> {
+        let failed = |source| CodecError::Body { name: self.name, version: self.version, source };
+        let mut rest = bytes;
+        let mut value = self.reader.read_value(&mut rest).map_err(failed)?;
+        for step in &self.steps {
+            let (name, version) = (self.name, self.version);
+            value = step(value).map_err(|reason| CodecError::Upcast { name, version, reason })?;
+        }
+        if rest.is_empty() { Ok(value) } else { Err(CodecError::TrailingBytes { name: self.name, bytes: rest.len() }) }
+    }
+
     /// The bytes of a body.
     pub(crate) fn write_body<T: serde::Serialize>(&self, body: &T) -> Result<Vec<u8>, CodecError> {
         let mut bytes = Vec::with_capacity(128);

@@ -61,6 +61,14 @@ impl Opened {
     pub fn decode<E: EventSet>(&self) -> Result<E, CodecError> {
         E::decode_body(self.name, self.schema, &self.body)
     }
+
+    /// Reads the body as JSON, whichever event it is: fields by their names on the topics, bytes as hexadecimal digits.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes.
+    pub fn to_json(&self) -> Result<serde_json::Value, CodecError> {
+        self.schema.0.read_value(&self.body).map(crate::json::json)
+    }
 }
 
 /// Reads a value's envelope and finds its body.
