@@ -38,6 +38,7 @@ pub fn router(parts: GatewayParts) -> Router {
         .route("/graphql", any(http::graphql))
         .route("/v1/imports/products", any(imports::products))
         .route("/v1/operator/log", any(operator::log))
+        .route("/v1/operator/verify", any(operator::verify))
         .route("/health/live", any(http::live))
         .route("/health/ready", any(http::ready))
         .fallback(http::not_found)
