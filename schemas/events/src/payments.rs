@@ -245,6 +245,8 @@ pub struct RequestMoved {
     pub payer: AccountId,
     /// How much.
     pub amount: Amount,
+    /// Until when it can be granted, milliseconds since 1970.
+    pub expires: i64,
     /// Where it stands now.
     pub state: RequestState,
     /// The transfer that pays it, once it was granted.

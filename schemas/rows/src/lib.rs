@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod clock;
 mod column;
 pub mod conversation;
+pub mod payments;
 pub mod timer;
 
 pub use column::RowError;
@@ -35,6 +36,10 @@ pub static ALL_TABLES: &[&Table] = &[
     &conversation::INBOX,
     &conversation::MESSAGES,
     &conversation::LISTED,
+    &payments::ACCOUNTS,
+    &payments::TRANSFERS,
+    &payments::REQUESTS,
+    &payments::INTENTS,
     &billing::USAGE_ITEMS,
     &billing::INVOICES,
     &billing::INVOICE_TOTALS,
@@ -49,6 +54,13 @@ pub const OFFERS_PROJECTION: ProjectionId = ProjectionId { name: "offers", versi
 
 /// The carts: writes [`cart::CARTS`], [`cart::CART_LINES`] and [`cart::CART_EDITS`] from the carts' events.
 pub const CARTS_PROJECTION: ProjectionId = ProjectionId { name: "carts", version: 1 };
+
+/// Accounts, transfers and requests by owner: writes [`payments::ACCOUNTS`], [`payments::TRANSFERS`] and
+/// [`payments::REQUESTS`] from the ledger's events.
+pub const LEDGER_PROJECTION: ProjectionId = ProjectionId { name: "ledger", version: 1 };
+
+/// What is to be paid to businesses: writes [`payments::INTENTS`] from the ledger's events.
+pub const INTENTS_PROJECTION: ProjectionId = ProjectionId { name: "intents", version: 1 };
 
 /// What was used: writes [`billing::USAGE_ITEMS`] from billing's events.
 pub const USAGE_PROJECTION: ProjectionId = ProjectionId { name: "usage", version: 1 };

@@ -95,6 +95,7 @@ pub fn all() -> Vec<Event> {
         asker: account("2/person/ana"),
         payer: account("0/person/bia"),
         amount: brl(500),
+        expires: 1_764_104_430_000,
         state,
         transfer: Some(id()),
         reason: Some("INSUFFICIENT_FUNDS".into()),

@@ -136,6 +136,15 @@ fn moved(
     transfer: Option<Arc<str>>,
     reason: Option<Arc<str>>,
 ) {
-    let Request { asker, payer, amount, .. } = request.clone();
-    desk.tell(Event::RequestMoved(RequestMoved { request: id.into(), asker, payer, amount, state, transfer, reason }));
+    let Request { asker, payer, amount, expires, .. } = request.clone();
+    desk.tell(Event::RequestMoved(RequestMoved {
+        request: id.into(),
+        asker,
+        payer,
+        amount,
+        expires,
+        state,
+        transfer,
+        reason,
+    }));
 }
