@@ -46,6 +46,7 @@ struct Held<E> {
     batch_version: u64,
     overlay: Layer<E>,
     changed: Layer<E>,
+    /// What it has of a changed entity is out of date, and hidden until the changed one takes its place.
     cache: RefCell<LruCache<Arc<str>, Option<Arc<E>>>>,
 }
 
@@ -204,11 +205,7 @@ impl<H: HostedShard> States for ShardStates<H> {
 
     fn commit(&mut self) {
         for held in self.shards.values_mut() {
-            let cache = held.cache.get_mut();
-            for (key, entity) in held.overlay.drain() {
-                cache.pop(&key);
-                held.changed.insert(key, entity);
-            }
+            held.changed.extend(held.overlay.drain());
             held.version = held.batch_version;
         }
         self.forget_unknown();
@@ -236,11 +233,7 @@ impl<H: HostedShard> States for ShardStates<H> {
         if let Some(fault) = seen.fault.into_inner() {
             return Err(fault.into());
         }
-        let cache = held.cache.get_mut();
-        for (key, entity) in own {
-            cache.pop(&key);
-            held.changed.insert(key, entity);
-        }
+        held.changed.extend(own);
         held.version += 1;
         held.batch_version = held.version;
         Ok(held.version)
