@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs catalog, cart and gateway as processes of their own on the servers that up.sh
+# Runs every service and the gateway as processes of their own on the servers that up.sh
 # started, until it is told to stop or one of them ends. FEIRA names the binary.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -15,11 +15,12 @@ stop() {
 trap stop EXIT
 trap 'exit 0' INT TERM
 
-for service in catalog cart gateway; do
+services="catalog payments conversation billing cart gateway"
+for service in $services; do
     "$feira" serve "$service" --config deploy/local/feira.toml --folder "data/deployed/$service" &
     running[$service]=$!
 done
-echo "processes: catalog ${running[catalog]}, cart ${running[cart]}, gateway ${running[gateway]}; Ctrl-C ends them"
+echo "processes: $(for service in $services; do echo -n "$service ${running[$service]} "; done)- Ctrl-C ends them"
 ended=0
 wait -n -p which "${running[@]}" || ended=$?
 for service in "${!running[@]}"; do

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use feira_ids::LaneId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What was looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
     /// Every record can be read, and says of itself what the log says.
@@ -34,7 +34,7 @@ pub enum Check {
 }
 
 /// Where a fault is on the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The lane: `cart/3`.
     pub lane: String,
@@ -56,15 +56,15 @@ impl fmt::Display for Place {
 }
 
 /// Something that is not as it must be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// What was looked at.
     pub check: Check,
     /// The record that shows it, or that wrote the row last; none when nothing on the log did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
     /// The row: its table and primary key.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<String>,
     /// What is wrong.
     pub what: String,

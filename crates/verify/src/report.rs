@@ -1,9 +1,10 @@
 //! What was checked, and what came of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Check, Fault};
 
@@ -11,16 +12,16 @@ use crate::{Check, Fault};
 const TOLD_MAX: usize = 100;
 
 /// How much of something was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
     /// What: `records`.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// How many.
     pub count: u64,
 }
 
 /// The outcome of a verification.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// The last record of each lane that was judged: `cart/3` → 1,204.
     pub position: BTreeMap<String, u64>,
@@ -55,7 +56,7 @@ impl Report {
     pub(crate) fn counted(&mut self, what: &'static str, count: u64) {
         match self.checked.iter_mut().find(|counted| counted.what == what) {
             Some(counted) => counted.count += count,
-            None => self.checked.push(Counted { what, count }),
+            None => self.checked.push(Counted { what: what.into(), count }),
         }
     }
 }

@@ -6,14 +6,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Commerce in conversation, on an event log.
 ///
-/// Exit codes: 0 done; 1 failed, and standard error says why; 2 the command line is not understood; 3 done, but rows of
-/// a feed were refused, each named on standard output.
+/// Exit codes: 0 done; 1 failed, and standard error says why, or `verify` found faults, each named on standard output;
+/// 2 the command line is not understood; 3 done, but rows of a feed were refused, each named on standard output.
 #[derive(Debug, Parser)]
 #[command(name = "feira", version, max_term_width = 110)]
 pub struct Cli {
     /// How log lines look on standard error. What is logged is set by FEIRA_LOG, as in `info,feira_runtime=debug`.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "FEIRA_LOG_FORMAT")]
     pub log_format: LogFormat,
+    /// How results look on standard output.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text, env = "FEIRA_OUTPUT")]
+    pub output: Output,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -58,8 +61,53 @@ pub enum Verb {
         #[command(subcommand)]
         what: Log,
     },
+    /// Prove from the log that it is whole, that money adds up, and that the rows are what a replay gives.
+    ///
+    /// The last record of each lane is pinned first, and all is judged up to there while the platform goes on. A folder
+    /// that no process has open is read itself; otherwise the running process does it, as an operator asks. Progress
+    /// goes to standard error, the report to standard output.
+    ///
+    /// Exit codes: 0 all is as it must be; 1 something is not, and each fault is named with lane, sequence and row, or it
+    /// could not be found out, and standard error says why; 2 the command line is not understood.
+    Verify(Verify),
+    /// Look at the settings.
+    Config {
+        /// How.
+        #[command(subcommand)]
+        what: Config,
+    },
     /// Sign a token with the development key of a data folder. Such tokens are good on this machine only.
     Token(Token),
+    /// Print what a shell needs to complete this command: `feira completions bash > /etc/bash_completion.d/feira`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Prove that log and rows are sound.
+#[derive(Debug, Args)]
+pub struct Verify {
+    #[command(flatten)]
+    pub log: LogAt,
+    /// For how many events' rows there is memory, 2 KiB or so each: a longer log is replayed in several passes. It goes
+    /// for what this process reads itself.
+    #[arg(long, default_value_t = 250_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub events_a_pass: u64,
+}
+
+/// How to look at the settings.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Read the settings as `serve` does, and print them: the file, and the environment over it. Secrets are masked.
+    ///
+    /// Exit codes: 0 they can be used; 1 they cannot, and standard error says why: a key that nothing reads is an error.
+    #[cfg(feature = "deployed")]
+    Check {
+        /// The settings, as TOML.
+        #[arg(long, value_name = "FILE", env = "FEIRA_CONFIG")]
+        config: PathBuf,
+    },
 }
 
 /// Run the whole platform in this process.
@@ -95,8 +143,14 @@ pub struct Serve {
 pub enum ServiceChoice {
     /// Products.
     Catalog,
-    /// Carts.
+    /// Carts and orders.
     Cart,
+    /// Conversations.
+    Conversation,
+    /// Payments.
+    Payments,
+    /// Usage and invoices.
+    Billing,
     /// GraphQL and the rest of what clients see.
     Gateway,
 }
@@ -124,9 +178,6 @@ pub struct ImportProducts {
     /// The business whose feed it is. Without a token, one is signed with the development key.
     #[arg(long, env = "FEIRA_TENANT")]
     pub tenant: Option<String>,
-    /// How results look.
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    pub output: Output,
 }
 
 /// Where a gateway is, and with what to ask it.
@@ -150,6 +201,15 @@ pub enum Log {
     ///
     /// A folder that no process has open is read itself; otherwise the running process is asked for it, as an operator.
     Show(LogShow),
+    /// Show the last records, and go on with each new one until interrupted.
+    ///
+    /// A folder that no process has open grows no more: its last records are shown, and that is all.
+    Tail(LogTail),
+    /// Write records into files, one for each lane, a JSON object on each line.
+    ///
+    /// An export that was broken off goes on where it ended when it is started again; one that is complete takes in what
+    /// came since. Which services and which range are kept with it: others need a folder of their own.
+    Export(LogExport),
 }
 
 /// Show records, or how many there are.
@@ -167,15 +227,64 @@ pub struct LogShow {
     /// Only how many there are, by service, lane and type.
     #[arg(long)]
     pub count: bool,
-    /// How results look.
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    pub output: Output,
+    #[command(flatten)]
+    pub log: LogAt,
+}
+
+/// Show the last records, and go on with each new one.
+#[derive(Debug, Args)]
+pub struct LogTail {
+    /// Only of this service.
+    #[arg(long, value_parser = crate::services::NAMES)]
+    pub service: Option<String>,
+    /// Only of this lane.
+    #[arg(long)]
+    pub lane: Option<u32>,
+    /// How many of the last records of each lane to begin with.
+    #[arg(long, default_value_t = 5)]
+    pub last: u64,
+    #[command(flatten)]
+    pub log: LogAt,
+}
+
+/// Write records into files.
+#[derive(Debug, Args)]
+pub struct LogExport {
+    /// The folder to write into; made where there is none.
+    pub folder: PathBuf,
+    /// Only of this service.
+    #[arg(long, value_parser = crate::services::NAMES)]
+    pub service: Option<String>,
+    /// Only from this place in each lane on.
+    #[arg(long)]
+    pub from: Option<u64>,
+    /// Only up to this place in each lane.
+    #[arg(long)]
+    pub to: Option<u64>,
+    /// Only what happened at or after this time, such as 2026-11-01T00:00:00Z.
+    #[arg(long, value_parser = moment)]
+    pub since: Option<i64>,
+    /// Only what happened before this time.
+    #[arg(long, value_parser = moment)]
+    pub until: Option<i64>,
+    #[command(flatten)]
+    pub log: LogAt,
+}
+
+/// Which log.
+#[derive(Debug, Args)]
+pub struct LogAt {
     #[command(flatten)]
     pub at: At,
     /// Read the log on Kafka that these settings speak of.
     #[cfg(feature = "deployed")]
     #[arg(long, value_name = "FILE", env = "FEIRA_CONFIG")]
     pub config: Option<PathBuf>,
+}
+
+/// A time as milliseconds since 1970.
+fn moment(text: &str) -> Result<i64, String> {
+    feira_calendar::parse_rfc3339(text).map_err(|error| error.to_string())
 }
 
 /// Sign a token with the development key of a data folder.

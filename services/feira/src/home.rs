@@ -26,7 +26,7 @@ impl Home {
 }
 
 #[cfg(feature = "embedded")]
-pub use embedded::{open_keys, open_log};
+pub use embedded::{open_keys, open_log, open_store};
 
 #[cfg(feature = "embedded")]
 mod embedded {
@@ -45,12 +45,17 @@ mod embedded {
     impl Home {
         /// Opens the home in `folder`, made where there is none. The log comes first: its lock guards all of the folder.
         pub fn embedded(folder: &Path) -> Result<Self, Failure> {
-            let failed = |what: &str| format!("cannot open {what} in {}", folder.display());
-            let log = open_log(folder).map_err(|error| Failure::because(failed("the log"), error))?;
-            let store = EmbeddedStore::open(folder.join("store"))
-                .map_err(|error| Failure::because(failed("the rows"), error))?;
-            Ok(Self { log, store, folder: folder.to_owned() })
+            let failed = |error| Failure::because(format!("cannot open the log in {}", folder.display()), error);
+            let log = open_log(folder).map_err(failed)?;
+            Ok(Self { log, store: open_store(folder)?, folder: folder.to_owned() })
         }
+    }
+
+    /// Opens the rows of the home in `folder`, whose log this process has open.
+    pub fn open_store(folder: &Path) -> Result<Arc<dyn Store>, Failure> {
+        let store = EmbeddedStore::open(folder.join("store"));
+        let failed = |error| Failure::because(format!("cannot open the rows in {}", folder.display()), error);
+        Ok(store.map_err(failed)?)
     }
 
     /// Opens the keys of personal content of the home in `folder`.

@@ -7,9 +7,10 @@ mod client;
 mod failure;
 mod import;
 mod journal;
-mod log_show;
+mod log;
 mod telemetry;
 mod token;
+mod verify;
 
 mod health;
 mod home;
@@ -17,6 +18,8 @@ mod listen;
 mod services;
 mod stop;
 
+#[cfg(feature = "deployed")]
+mod config_check;
 #[cfg(feature = "embedded")]
 mod run;
 #[cfg(feature = "deployed")]
@@ -28,9 +31,9 @@ mod settings;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
-use crate::cli::{Cli, Import, Log, Verb};
+use crate::cli::{Cli, Config, Import, Log, Verb};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
@@ -40,15 +43,27 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Failure::because("cannot start the process's threads", error).report(),
     };
+    let output = cli.output;
     let done = runtime.block_on(async {
         match cli.verb {
             #[cfg(feature = "embedded")]
-            Verb::Run(run) => run::run(run).await,
+            Verb::Run(run) => run::run(run, output).await,
             #[cfg(feature = "deployed")]
-            Verb::Serve(serve) => serve::serve(serve).await,
-            Verb::Import { what: Import::Products(import) } => import::products(import).await,
-            Verb::Log { what: Log::Show(show) } => log_show::show(show).await,
-            Verb::Token(token) => token::token(token),
+            Verb::Serve(serve) => serve::serve(serve, output).await,
+            Verb::Import { what: Import::Products(import) } => import::products(import, output).await,
+            Verb::Log { what: Log::Show(show) } => log::show(show, output).await,
+            Verb::Log { what: Log::Tail(tail) } => log::tail(tail, output).await,
+            Verb::Log { what: Log::Export(export) } => log::export(export, output).await,
+            Verb::Verify(verify) => verify::verify(verify, output).await,
+            #[cfg(feature = "deployed")]
+            Verb::Config { what: Config::Check { config } } => config_check::check(&config, output),
+            #[cfg(not(feature = "deployed"))]
+            Verb::Config { what } => match what {},
+            Verb::Token(token) => token::token(token, output),
+            Verb::Completions { shell } => {
+                clap_complete::generate(shell, &mut Cli::command(), "feira", &mut std::io::stdout());
+                Ok(ExitCode::SUCCESS)
+            }
         }
     });
     // Threads that are in the middle of a wait for a server do not hold the process back.

@@ -10,10 +10,11 @@ use feira_ids::Role;
 use feira_runtime::LocalCommands;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Run;
+use crate::cli::{Output, Run};
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::journal::Journal;
+use crate::services::Served;
 use crate::{home, listen, services, stop, token};
 
 /// The businesses that have a demo feed.
@@ -24,7 +25,7 @@ const TOKENS_VALID: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs until asked to stop.
-pub async fn run(args: Run) -> Result<ExitCode, Failure> {
+pub async fn run(args: Run, output: Output) -> Result<ExitCode, Failure> {
     let stop = stop::on_signal()?;
     let home = Home::embedded(&args.data)?;
     let keyring = home::open_keys(&args.data)?;
@@ -36,37 +37,52 @@ pub async fn run(args: Run) -> Result<ExitCode, Failure> {
     let listener = listen::bind(args.listen).await?;
     let address = listener.local_addr().map_err(|error| Failure::because("cannot listen", error))?;
 
-    let catalog = services::catalog(&home, "local").await?;
-    let cart = match services::cart(&home, feira_cart_server::CATCH_UP, "local").await {
-        Ok(cart) => cart,
-        Err(failure) => {
-            catalog.shutdown().await;
+    let served = start(&home).await?;
+    let commands = Arc::new(LocalCommands::new(served.iter().map(|served| served.intake())));
+    for service in &served {
+        if let Err(failure) = service.follow(&home, commands.clone()).await {
+            services::shutdown(&served).await;
             return Err(failure);
         }
-    };
-    let (catalog_ready, cart_ready) = (catalog.clone(), cart.clone());
-    let ready = Arc::new(move || catalog_ready.waits_for().and_then(|()| cart_ready.waits_for()));
+    }
+    let asked = served.clone();
+    let ready = Arc::new(move || asked.iter().try_for_each(|served| served.waits_for()));
+    let journal = Journal::new(home.log.clone(), stop.clone()).with_rows(home.store.clone());
     let router = feira_gateway::router(GatewayParts {
-        commands: Arc::new(LocalCommands::new([catalog.intake(), cart.intake()])),
+        commands,
         store: home.store.clone(),
         keyring,
         verifier,
         secret,
-        log: Some(Arc::new(Journal(home.log.clone()))),
+        log: Some(Arc::new(journal)),
         ready: ready.clone(),
         config: GatewayConfig { introspection: Introspection::Open, ..GatewayConfig::default() },
     });
-    let served = listen::answer(listener, router, stop.clone());
+    let answering = listen::answer(listener, router, stop.clone());
     if wait_ready(&*ready, &stop).await {
-        tokens(&key, &args.data)?;
-        println!("GraphQL http://{address}/graphql");
+        say(&key, &args.data, &format!("http://{address}/graphql"), output)?;
     }
     stop.cancelled().await;
-    let finished = served.await;
-    tokio::join!(catalog.shutdown(), cart.shutdown());
+    let finished = answering.await;
+    services::shutdown(&served).await;
     finished.map_err(|error| Failure::because("answering failed in the program", error))?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Starts every service; none is left running when one does not start.
+async fn start(home: &Home) -> Result<Vec<Arc<Served>>, Failure> {
+    let mut served = Vec::new();
+    for plan in services::all(home) {
+        match Served::start(plan, home, "local").await {
+            Ok(service) => served.push(service),
+            Err(failure) => {
+                services::shutdown(&served).await;
+                return Err(failure);
+            }
+        }
+    }
+    Ok(served)
 }
 
 /// Waits until everything is served; not, when asked to stop before.
@@ -81,15 +97,26 @@ async fn wait_ready(ready: &dyn Fn() -> Result<(), String>, stop: &CancellationT
     true
 }
 
-/// Prints tokens to try things with.
-fn tokens(key: &DevKey, folder: &Path) -> Result<(), Failure> {
+/// Prints tokens to try things with, and where to.
+fn say(key: &DevKey, folder: &Path, url: &str, output: Output) -> Result<(), Failure> {
     let sign = |subject, role, tenant| token::sign(key, subject, role, tenant, "BR", TOKENS_VALID);
-    println!("Tokens for development on this machine (more: feira token --data {} --help)", folder.display());
+    let mut tokens = Vec::new();
     for tenant in DEMO {
-        println!("  admin of {tenant:<14} {}", sign("admin", Role::Admin, Some(tenant))?);
-        println!("  agent of {tenant:<14} {}", sign("agent", Role::Agent, Some(tenant))?);
+        tokens.push((format!("admin of {tenant}"), sign("admin", Role::Admin, Some(tenant))?));
+        tokens.push((format!("agent of {tenant}"), sign("agent", Role::Agent, Some(tenant))?));
     }
-    println!("  consumer                {}", sign("ana", Role::Consumer, None)?);
-    println!("  operator                {}", sign("operator", Role::Operator, None)?);
+    tokens.push(("consumer".to_owned(), sign("ana", Role::Consumer, None)?));
+    tokens.push(("operator".to_owned(), sign("operator", Role::Operator, None)?));
+    match output {
+        Output::Text => {
+            println!("Tokens for development on this machine (more: feira token --data {} --help)", folder.display());
+            tokens.iter().for_each(|(of, token)| println!("  {of:<23} {token}"));
+            println!("GraphQL {url}");
+        }
+        Output::Json => {
+            let tokens: serde_json::Map<_, _> = tokens.into_iter().map(|(of, token)| (of, token.into())).collect();
+            println!("{}", serde_json::json!({ "graphql": url, "tokens": tokens }));
+        }
+    }
     Ok(())
 }

@@ -7,22 +7,22 @@ use std::sync::Arc;
 use feira_gateway::{DevKey, GatewayParts, PlatformSecret, Verifier};
 use feira_ids::ServiceName;
 use feira_projection_store_cql::CqlStore;
-use feira_runtime::{RemoteCommands, Secret, rpc};
+use feira_runtime::{Commands, RemoteCommands, Secret, rpc};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Serve, ServiceChoice};
+use crate::cli::{Output, Serve, ServiceChoice};
 use crate::failure::Failure;
 use crate::health;
 use crate::home::Home;
 use crate::journal::Journal;
-use crate::services::Served;
+use crate::services::{Plan, Served};
 use crate::settings::{Auth, Gateway, Settings};
 use crate::{home, listen, secret_file, services, stop};
 
 /// Serves until asked to stop.
-pub async fn serve(args: Serve) -> Result<ExitCode, Failure> {
+pub async fn serve(args: Serve, output: Output) -> Result<ExitCode, Failure> {
     let settings = Settings::read(&args.config)?;
     let folder = args.folder.clone().or_else(|| settings.folder.clone());
     let folder =
@@ -33,7 +33,7 @@ pub async fn serve(args: Serve) -> Result<ExitCode, Failure> {
         home = Home::deployed(&settings, &folder) => home?,
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
-    let mut process = Process { home, cql, settings, secret, stop, served: Vec::new(), answering: Vec::new() };
+    let mut process = Process { home, cql, settings, secret, stop, output, served: Vec::new(), answering: Vec::new() };
     let served = process.serve(&args.services).await;
     if served.is_ok() {
         process.stop.cancelled().await;
@@ -49,38 +49,73 @@ struct Process {
     settings: Settings,
     secret: Secret,
     stop: CancellationToken,
+    output: Output,
     served: Vec<Arc<Served>>,
     answering: Vec<JoinHandle<()>>,
 }
 
 impl Process {
     async fn serve(&mut self, chosen: &[ServiceChoice]) -> Result<(), Failure> {
+        let (log, shared) = (self.home.log.clone(), self.secret.clone());
+        let names = services::NAMES.map(ServiceName::new);
+        let commands = tokio::task::spawn_blocking(move || RemoteCommands::new(log, &names, shared))
+            .await
+            .expect("asking for lanes does not panic")
+            .map_err(|error| Failure::because("cannot find the lanes", error))?;
+        let commands: Arc<dyn Commands> = Arc::new(commands);
         // The gateway comes last, so that what it asks for is there.
-        let order = [ServiceChoice::Catalog, ServiceChoice::Cart, ServiceChoice::Gateway];
+        let order = [
+            ServiceChoice::Catalog,
+            ServiceChoice::Payments,
+            ServiceChoice::Conversation,
+            ServiceChoice::Billing,
+            ServiceChoice::Cart,
+            ServiceChoice::Gateway,
+        ];
         for service in order.into_iter().filter(|service| chosen.contains(service)) {
-            match service {
-                ServiceChoice::Catalog => self.catalog().await?,
-                ServiceChoice::Cart => self.cart().await?,
-                ServiceChoice::Gateway => self.gateway().await?,
+            match self.plan(service)? {
+                Some((listen, advertise, plan)) => self.start(listen, advertise, plan).await?,
+                None => self.gateway(commands.clone()).await?,
             }
+        }
+        for served in &self.served {
+            served.follow(&self.home, commands.clone()).await?;
         }
         Ok(())
     }
 
-    async fn catalog(&mut self) -> Result<(), Failure> {
-        let config = self.settings.catalog.clone().ok_or_else(|| missing("catalog"))?;
-        let listener = listen::bind(config.listen).await?;
-        let address = advertised(config.listen, config.advertise);
-        let served = services::catalog(&self.home, &address).await?;
-        self.answer(listener, served);
-        Ok(())
+    /// Where a service listens, how others find it, and what it is; none for the gateway, which has no lanes.
+    fn plan(&self, service: ServiceChoice) -> Result<Option<(SocketAddr, Option<String>, Plan)>, Failure> {
+        let (settings, home) = (&self.settings, &self.home);
+        Ok(Some(match service {
+            ServiceChoice::Catalog => {
+                let config = settings.catalog.as_ref().ok_or_else(|| missing("catalog"))?;
+                (config.listen, config.advertise.clone(), services::catalog())
+            }
+            ServiceChoice::Cart => {
+                let config = settings.cart.as_ref().ok_or_else(|| missing("cart"))?;
+                (config.listen, config.advertise.clone(), services::cart(home, config.catch_up()))
+            }
+            ServiceChoice::Conversation => {
+                let config = settings.conversation.as_ref().ok_or_else(|| missing("conversation"))?;
+                (config.listen, config.advertise.clone(), services::conversation(home, config.catch_up()))
+            }
+            ServiceChoice::Payments => {
+                let config = settings.payments.as_ref().ok_or_else(|| missing("payments"))?;
+                (config.listen, config.advertise.clone(), services::payments())
+            }
+            ServiceChoice::Billing => {
+                let config = settings.billing.as_ref().ok_or_else(|| missing("billing"))?;
+                (config.listen, config.advertise.clone(), services::billing(home, config.catch_up()))
+            }
+            ServiceChoice::Gateway => return Ok(None),
+        }))
     }
 
-    async fn cart(&mut self) -> Result<(), Failure> {
-        let config = self.settings.cart.clone().ok_or_else(|| missing("cart"))?;
-        let listener = listen::bind(config.listen).await?;
-        let address = advertised(config.listen, config.advertise.clone());
-        let served = services::cart(&self.home, config.catch_up(), &address).await?;
+    async fn start(&mut self, listen: SocketAddr, advertise: Option<String>, plan: Plan) -> Result<(), Failure> {
+        let listener = listen::bind(listen).await?;
+        let address = advertised(listen, advertise);
+        let served = Served::start(plan, &self.home, &address).await?;
         self.answer(listener, served);
         Ok(())
     }
@@ -94,30 +129,28 @@ impl Process {
         self.served.push(served);
     }
 
-    async fn gateway(&mut self) -> Result<(), Failure> {
+    async fn gateway(&mut self, commands: Arc<dyn Commands>) -> Result<(), Failure> {
         let Gateway { listen, limits } = self.settings.gateway.take().ok_or_else(|| missing("gateway"))?;
         let (verifier, secret) = callers(&self.settings.auth, listen)?;
         let listener = listen::bind(listen).await?;
         let address = listener.local_addr().map_err(|error| Failure::because("cannot listen", error))?;
-        let (log, shared) = (self.home.log.clone(), self.secret.clone());
-        let names = services::NAMES.map(ServiceName::new);
         let keyring = home::connect_keys(&self.cql).await?;
-        let commands = tokio::task::spawn_blocking(move || RemoteCommands::new(log, &names, shared))
-            .await
-            .expect("asking for lanes does not panic")
-            .map_err(|error| Failure::because("cannot find the lanes", error))?;
+        let journal = Journal::new(self.home.log.clone(), self.stop.clone()).with_rows(self.home.store.clone());
         let router = feira_gateway::router(GatewayParts {
-            commands: Arc::new(commands),
+            commands,
             store: self.home.store.clone(),
             keyring,
             verifier,
             secret,
-            log: Some(Arc::new(Journal(self.home.log.clone()))),
+            log: Some(Arc::new(journal)),
             ready: Arc::new(|| Ok(())),
             config: limits,
         });
         self.answering.push(listen::answer(listener, router, self.stop.clone()));
-        println!("GraphQL http://{address}/graphql");
+        match self.output {
+            Output::Text => println!("GraphQL http://{address}/graphql"),
+            Output::Json => println!("{}", serde_json::json!({ "graphql": format!("http://{address}/graphql") })),
+        }
         Ok(())
     }
 
@@ -129,7 +162,7 @@ impl Process {
                 tracing::error!("answering failed in the program");
             }
         }
-        futures::future::join_all(self.served.iter().map(|served| served.shutdown())).await;
+        services::shutdown(&self.served).await;
         tracing::info!("stopped");
     }
 }

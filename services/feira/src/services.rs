@@ -4,28 +4,162 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use feira_cart_server::CatalogHead;
 use feira_event_log::{EventLog, LogError};
-use feira_ids::{AggregateId, LaneId, ServiceName, TenantId, lane_of};
-use feira_runtime::{GatherError, Intake, Options, Projection, Running, Service, ServiceHost};
+use feira_ids::{AggregateId, LaneId, ServiceName, TenantId, kind, lane_of};
+use feira_projection_store::Store;
+use feira_runtime::{
+    Commands, GatherError, Intake, Options, ProcessManager, ProcessOptions, Processes, Projection, Running, Service,
+    ServiceHost,
+};
+use feira_verify::Parts;
 
 use crate::failure::Failure;
 use crate::health::waits_for;
 use crate::home::Home;
 
 /// All services that have lanes.
-pub const NAMES: [&str; 2] = [feira_catalog_server::SERVICE, feira_cart_server::SERVICE];
+pub const NAMES: [&str; 5] = [
+    feira_catalog_server::SERVICE,
+    feira_cart_server::SERVICE,
+    feira_conversation_server::SERVICE,
+    feira_payments_server::SERVICE,
+    feira_billing_server::SERVICE,
+];
+
+/// The process that enters usage.
+const USAGE: &str = "usage";
+
+/// A service, ready to be started.
+pub struct Plan {
+    name: &'static str,
+    host: ServiceHost,
+    projections: Vec<Arc<dyn Projection>>,
+    processes: Vec<Arc<dyn ProcessManager>>,
+}
+
+/// The catalog.
+pub fn catalog() -> Plan {
+    Plan {
+        name: feira_catalog_server::SERVICE,
+        host: feira_catalog_server::host(),
+        projections: feira_catalog_server::projections(),
+        processes: Vec::new(),
+    }
+}
+
+/// Carts and orders.
+pub fn cart(home: &Home, catch_up: Duration) -> Plan {
+    Plan {
+        name: feira_cart_server::SERVICE,
+        host: feira_cart_server::host(home.store.clone(), Heads::of(home), catch_up),
+        projections: feira_cart_server::projections(),
+        processes: Vec::new(),
+    }
+}
+
+/// Conversations.
+pub fn conversation(home: &Home, catch_up: Duration) -> Plan {
+    Plan {
+        name: feira_conversation_server::SERVICE,
+        host: feira_conversation_server::host(home.store.clone(), Heads::of(home), catch_up),
+        projections: feira_conversation_server::projections(),
+        processes: feira_conversation_server::processes(),
+    }
+}
+
+/// Payments.
+pub fn payments() -> Plan {
+    Plan {
+        name: feira_payments_server::SERVICE,
+        host: feira_payments_server::host(),
+        projections: feira_payments_server::projections(),
+        processes: feira_payments_server::processes(),
+    }
+}
+
+/// Usage and invoices.
+pub fn billing(home: &Home, catch_up: Duration) -> Plan {
+    Plan {
+        name: feira_billing_server::SERVICE,
+        host: feira_billing_server::host(home.store.clone(), Heads::of(home), catch_up),
+        projections: feira_billing_server::projections(),
+        processes: feira_billing_server::processes(),
+    }
+}
+
+/// All services, as they are set where nothing is.
+#[cfg(feature = "embedded")]
+pub fn all(home: &Home) -> [Plan; 5] {
+    [
+        catalog(),
+        cart(home, feira_cart_server::CATCH_UP),
+        conversation(home, feira_conversation_server::CATCH_UP),
+        payments(),
+        billing(home, feira_billing_server::CATCH_UP),
+    ]
+}
+
+/// What a verification looks at: every service's lanes and projections, billing first, which follows the others.
+pub fn verified(log: Arc<dyn EventLog>, store: Arc<dyn Store>) -> Parts {
+    let services = [
+        feira_billing_server::SERVICE,
+        feira_cart_server::SERVICE,
+        feira_conversation_server::SERVICE,
+        feira_payments_server::SERVICE,
+        feira_catalog_server::SERVICE,
+    ];
+    let projections = [
+        feira_catalog_server::projections(),
+        feira_cart_server::projections(),
+        feira_conversation_server::projections(),
+        feira_payments_server::projections(),
+        feira_billing_server::projections(),
+    ];
+    Parts {
+        log,
+        store,
+        services: services.map(ServiceName::new).to_vec(),
+        projections: projections.concat(),
+        usage: Some(USAGE),
+    }
+}
 
 /// A service that runs in this process.
 pub struct Served {
     name: &'static str,
     intake: Intake,
     running: Mutex<Option<Running>>,
+    managers: Vec<Arc<dyn ProcessManager>>,
+    processes: tokio::sync::Mutex<Option<Processes>>,
 }
 
 impl Served {
-    fn new(name: &'static str, running: Running) -> Arc<Self> {
-        Arc::new(Self { name, intake: running.intake(), running: Mutex::new(Some(running)) })
+    /// Starts what `plan` says, whose lanes take commands at `address`. What follows from events is not followed yet.
+    pub async fn start(plan: Plan, home: &Home, address: &str) -> Result<Arc<Self>, Failure> {
+        let Plan { name, host, projections, processes } = plan;
+        let (log, store) = (home.log.clone(), home.store.clone());
+        let started = Service::start(host, projections, log, store, &home.lanes(), address, Options::default()).await;
+        let running = started.map_err(|error| Failure::because(format!("{name} did not start"), error))?;
+        Ok(Arc::new(Self {
+            name,
+            intake: running.intake(),
+            running: Mutex::new(Some(running)),
+            managers: processes,
+            processes: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Follows events from now on; what follows from them is sent to `commands`.
+    pub async fn follow(&self, home: &Home, commands: Arc<dyn Commands>) -> Result<(), Failure> {
+        if self.managers.is_empty() {
+            return Ok(());
+        }
+        let (managers, log, store) = (self.managers.clone(), home.log.clone(), home.store.clone());
+        let started = Processes::start(managers, commands, log, store, ProcessOptions::default()).await;
+        let processes =
+            started.map_err(|error| Failure::because(format!("what follows in {} did not start", self.name), error))?;
+        *self.processes.lock().await = Some(processes);
+        Ok(())
     }
 
     /// What takes commands for its lanes.
@@ -41,6 +175,13 @@ impl Served {
         }
     }
 
+    /// Leaves off following events. To be done everywhere before lanes are handed over: what is asked needs them.
+    pub async fn unfollow(&self) {
+        if let Some(processes) = self.processes.lock().await.take() {
+            processes.shutdown().await;
+        }
+    }
+
     /// Decides what is under way and hands the lanes over.
     pub async fn shutdown(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -50,47 +191,53 @@ impl Served {
     }
 }
 
-/// Starts the catalog, whose lanes take commands at `address`.
-pub async fn catalog(home: &Home, address: &str) -> Result<Arc<Served>, Failure> {
-    let (host, projections) = (feira_catalog_server::host(), feira_catalog_server::projections());
-    start(feira_catalog_server::SERVICE, host, projections, home, address).await
+/// Ends services: first what follows from events, then the lanes.
+pub async fn shutdown(served: &[Arc<Served>]) {
+    futures::future::join_all(served.iter().map(|served| served.unfollow())).await;
+    futures::future::join_all(served.iter().map(|served| served.shutdown())).await;
 }
 
-/// Starts the carts, whose lanes take commands at `address`.
-pub async fn cart(home: &Home, catch_up: Duration, address: &str) -> Result<Arc<Served>, Failure> {
-    let host = feira_cart_server::host(home.store.clone(), Arc::new(LogHead(home.log.clone())), catch_up);
-    start(feira_cart_server::SERVICE, host, feira_cart_server::projections(), home, address).await
-}
+/// Asks the log itself where lanes end.
+struct Heads(Arc<dyn EventLog>);
 
-async fn start(
-    name: &'static str,
-    host: ServiceHost,
-    projections: Vec<Arc<dyn Projection>>,
-    home: &Home,
-    address: &str,
-) -> Result<Arc<Served>, Failure> {
-    let (log, store) = (home.log.clone(), home.store.clone());
-    let started = Service::start(host, projections, log, store, &home.lanes(), address, Options::default()).await;
-    let running = started.map_err(|error| Failure::because(format!("{name} did not start"), error))?;
-    Ok(Served::new(name, running))
-}
+impl Heads {
+    fn of(home: &Home) -> Arc<Self> {
+        Arc::new(Self(home.log.clone()))
+    }
 
-/// Asks the log itself where the catalog ends.
-struct LogHead(Arc<dyn EventLog>);
-
-#[async_trait]
-impl CatalogHead for LogHead {
-    async fn head(&self, tenant: &TenantId, product: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        let (log, tenant, product) = (self.0.clone(), tenant.clone(), product.clone());
+    /// The lane of an aggregate, and its last record.
+    async fn end(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError> {
+        let (log, tenant, aggregate) = (self.0.clone(), tenant.clone(), aggregate.clone());
         // The log may wait for a server.
         let asked = tokio::task::spawn_blocking(move || {
-            let service = ServiceName::new(feira_catalog_server::SERVICE);
-            let lane = LaneId::new(&service, lane_of(&tenant, &product, log.lanes(&service)?));
+            let service = kind(aggregate.kind_name()).map_or("", |kind| kind.service);
+            let service = ServiceName::new(service);
+            let lane = LaneId::new(&service, lane_of(&tenant, &aggregate, log.lanes(&service)?));
             let head = log.last_seq(&lane)?;
             Ok::<_, LogError>((lane, head))
         });
-        let unheard =
-            |source| GatherError { what: "the catalog's log does not say how far it goes".to_owned(), source };
+        let unheard = |source| GatherError { what: "the log does not say how far it goes".to_owned(), source };
         asked.await.map_err(|error| unheard(error.into()))?.map_err(|error| unheard(error.into()))
+    }
+}
+
+#[async_trait]
+impl feira_cart_server::CatalogHead for Heads {
+    async fn head(&self, tenant: &TenantId, product: &AggregateId) -> Result<(LaneId, u64), GatherError> {
+        self.end(tenant, product).await
+    }
+}
+
+#[async_trait]
+impl feira_conversation_server::Heads for Heads {
+    async fn head(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError> {
+        self.end(tenant, aggregate).await
+    }
+}
+
+#[async_trait]
+impl feira_billing_server::UsageHead for Heads {
+    async fn head(&self, tenant: &TenantId, usage: &AggregateId) -> Result<(LaneId, u64), GatherError> {
+        self.end(tenant, usage).await
     }
 }

@@ -14,7 +14,8 @@ use crate::failure::Failure;
 pub use feira_event_log_kafka::KafkaConfig as Kafka;
 
 /// The sections that the environment can reach into: `FEIRA_KAFKA_BROKERS` is `brokers` of `[kafka]`.
-const SECTIONS: [&str; 7] = ["kafka", "cql", "rpc", "auth", "catalog", "cart", "gateway"];
+const SECTIONS: [&str; 10] =
+    ["kafka", "cql", "rpc", "auth", "catalog", "cart", "conversation", "payments", "billing", "gateway"];
 
 /// Keys whose values are text whatever they look like.
 const TEXTS: [&str; 3] = ["password", "user", "keyspace"];
@@ -42,6 +43,12 @@ pub struct Settings {
     pub catalog: Option<feira_catalog_server::Config>,
     /// Carts.
     pub cart: Option<feira_cart_server::Config>,
+    /// Conversations.
+    pub conversation: Option<feira_conversation_server::Config>,
+    /// Payments.
+    pub payments: Option<feira_payments_server::Config>,
+    /// Billing.
+    pub billing: Option<feira_billing_server::Config>,
     /// The gateway.
     pub gateway: Option<Gateway>,
 }
@@ -129,16 +136,24 @@ impl Cql {
 impl Settings {
     /// Reads the file, and the environment over it.
     pub fn read(path: &Path) -> Result<Self, Failure> {
+        Self::read_with_table(path).map(|(settings, _)| settings)
+    }
+
+    /// [`Settings::read`], and what was read, before anything that is not set got its usual value.
+    pub fn read_with_table(path: &Path) -> Result<(Self, Table), Failure> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::because(format!("cannot read the settings in {}", path.display()), error))?;
         // What is not text is no setting of ours.
         let environment =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Self::parse(&text, environment)
+        Self::parse_with_table(&text, environment)
             .map_err(|error| Failure::because(format!("the settings in {} cannot be used", path.display()), error))
     }
 
-    fn parse(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, Unusable> {
+    fn parse_with_table(
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Table), Unusable> {
         let mut table: Table = toml::from_str(text).map_err(|error| Unusable::at(text, &error))?;
         for (name, value) in environment {
             if let Some((section, key)) = setting(&name) {
@@ -154,7 +169,10 @@ impl Settings {
         if password.is_some_and(|password| !password.is_str()) {
             return Err(Unusable("the password of [cql] is not text: put it in quotes".to_owned()));
         }
-        table.try_into().map_err(|error: toml::de::Error| Unusable(error.message().to_owned()))
+        let settings = table.clone().try_into();
+        settings
+            .map(|settings| (settings, table))
+            .map_err(|error: toml::de::Error| Unusable(error.message().to_owned()))
     }
 }
 
@@ -206,7 +224,8 @@ mod tests {
     "#;
 
     fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Settings, Unusable> {
-        Settings::parse(text, environment.iter().map(|(name, value)| (name.to_string(), value.to_string())))
+        let environment = environment.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        Settings::parse_with_table(text, environment).map(|(settings, _)| settings)
     }
 
     #[test]
@@ -247,5 +266,6 @@ mod tests {
         let text = include_str!("../../../deploy/local/feira.toml");
         let settings = parse(text, &[]).unwrap();
         assert!(settings.catalog.is_some() && settings.cart.is_some() && settings.gateway.is_some());
+        assert!(settings.conversation.is_some() && settings.payments.is_some() && settings.billing.is_some());
     }
 }

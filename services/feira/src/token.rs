@@ -7,14 +7,14 @@ use std::time::Duration;
 use feira_gateway::{DevKey, Issue};
 use feira_ids::{Role, TenantId};
 
-use crate::cli::{At, RoleChoice, Token};
+use crate::cli::{At, Output, RoleChoice, Token};
 use crate::failure::Failure;
 
 /// How long a token is good that a command of this binary signs for itself.
 const OWN: Duration = Duration::from_secs(60 * 60);
 
 /// Prints one token.
-pub fn token(args: Token) -> Result<ExitCode, Failure> {
+pub fn token(args: Token, output: Output) -> Result<ExitCode, Failure> {
     let role = match args.role {
         RoleChoice::Consumer => Role::Consumer,
         RoleChoice::Agent => Role::Agent,
@@ -24,7 +24,11 @@ pub fn token(args: Token) -> Result<ExitCode, Failure> {
     };
     let valid_for = Duration::from_secs(u64::from(args.hours) * 60 * 60);
     let key = existing_key(&args.data)?;
-    println!("{}", sign(&key, &args.subject, role, args.tenant.as_deref(), &args.country, valid_for)?);
+    let token = sign(&key, &args.subject, role, args.tenant.as_deref(), &args.country, valid_for)?;
+    match output {
+        Output::Text => println!("{token}"),
+        Output::Json => println!("{}", serde_json::json!({ "token": token })),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -20,20 +20,20 @@ use crate::import::run_id::RunId;
 use crate::{client, token};
 
 /// Sends a feed of products.
-pub async fn products(args: ImportProducts) -> Result<ExitCode, Failure> {
+pub async fn products(args: ImportProducts, output: Output) -> Result<ExitCode, Failure> {
     let format = format(&args.file)?;
     let token = token::to_ask(&args.at, Role::Admin, args.tenant.as_deref())?;
     let file = open(&args.file).await?;
     let length = file.metadata().await.map_err(|error| unread(&args.file, error))?.len();
     let run = RunId::of(&args.at.url, args.tenant.as_deref().unwrap_or(""), &args.file)?;
 
-    let bar = progress(length, args.output);
+    let bar = progress(length, output);
     let sent = bar.clone();
     let body = ReaderStream::with_capacity(file, 64 << 10).inspect_ok(move |chunk| sent.inc(chunk.len() as u64));
     let url = format!("{}/v1/imports/products?run={}&format={format}", args.at.url.trim_end_matches('/'), run.id());
     let asked = Client::new().post(&url).bearer_auth(token).body(Body::wrap_stream(body)).send().await;
     let mut lines = client::lines(&args.at.url, asked).await?;
-    let mut report = Report::new(args.output, bar);
+    let mut report = Report::new(output, bar);
     while let Some(line) = lines.next().await {
         report.take(&line?);
     }
