@@ -100,8 +100,11 @@ def ends_of(brokers, topic, deadline):
         consumer.close()
 
 
-def read_topic(brokers, topic, service, schemas, deadline):
-    """Reads one topic to the end it has now. Answers the report and the faults."""
+def read_topic(brokers, topic, service, schemas, deadline, take=None):
+    """Reads one topic to the end it has now. Answers the report and the faults.
+
+    `take`, where it is given, gets each record: the lane as `cart/3`, the event's full name and its fields.
+    """
     from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
     ends = ends_of(brokers, topic, deadline)
@@ -137,6 +140,8 @@ def read_topic(brokers, topic, service, schemas, deadline):
                         continue
                     by_type[name] = by_type.get(name, 0) + 1
                     faults += lanes[lane].take(event["meta"])
+                    if take is not None:
+                        take(f"{service}/{lane}", name, event)
     finally:
         consumer.close()
     report = {
