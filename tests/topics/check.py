@@ -31,7 +31,7 @@ folder = "{data}/process"
 [kafka]
 brokers = "{brokers}"
 prefix = "{prefix}"
-lanes = {{ catalog = 4, cart = 4 }}
+lanes = {{ catalog = 4, cart = 4, conversation = 4, payments = 4, billing = 4 }}
 
 [cql]
 nodes = ["{nodes}"]

@@ -367,7 +367,7 @@ fn write_settings(folder: &std::path::Path, servers: &Servers, processes: &[Proc
         [kafka]
         brokers = "{kafka}"
         prefix = "{PREFIX}"
-        lanes = {{ catalog = 2, cart = {LANES} }}
+        lanes = {{ catalog = 2, cart = {LANES}, conversation = 1, payments = 1, billing = 1 }}
         [cql]
         nodes = ["{cql}"]
         keyspace = "chaos"

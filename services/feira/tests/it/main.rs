@@ -10,8 +10,10 @@ mod client;
 mod commands;
 mod faults;
 mod imports;
+mod logs;
 mod platform;
 mod thread;
+mod verify;
 
 /// The rules, each a test of its own in the home that `$start` starts.
 macro_rules! rules {
@@ -31,6 +33,9 @@ macro_rules! rules {
             imports::broken_rows_are_named_and_the_good_ones_go_in;
             imports::an_import_killed_in_the_middle_ends_in_the_same_state;
             faults::what_was_acknowledged_before_a_kill_is_there_after_it;
+            verify::a_platform_that_runs_is_sound;
+            logs::an_export_goes_on_with_what_came_since;
+            logs::a_tail_shows_what_comes;
         }
     };
     ($start:path; $($module:ident :: $rule:ident;)+) => {

@@ -25,6 +25,9 @@ const START: Duration = Duration::from_secs(120);
 /// The businesses of these tests.
 pub const SHOPS: [&str; 2] = ["feira-livre", "mumbai-bazaar"];
 
+/// The services, each a process of its own when deployed.
+const SERVICES: [&str; 5] = ["catalog", "payments", "conversation", "billing", "cart"];
+
 /// One platform at a time: several at once on a small machine would only wait for each other.
 static ONE: Mutex<()> = Mutex::const_new(());
 
@@ -55,8 +58,9 @@ impl Servers {
     async fn clear(&self) {
         let admin: AdminClient<DefaultClientContext> =
             ClientConfig::new().set("bootstrap.servers", &self.kafka).create().unwrap();
-        let topics = ["cart.events.v1", "catalog.events.v1", "lanes.v1"].map(|topic| format!("{}.{topic}", self.name));
-        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        let topics = SERVICES.map(|service| format!("{}.{service}.events.v1", self.name));
+        let lanes = format!("{}.lanes.v1", self.name);
+        let names: Vec<&str> = topics.iter().chain([&lanes]).map(String::as_str).collect();
         admin.delete_topics(&names, &AdminOptions::new()).await.unwrap();
         let session = SessionBuilder::new().known_node(&self.cql).build().await.unwrap();
         for keyspace in [self.name.clone(), format!("{}_keys", self.name)] {
@@ -98,7 +102,9 @@ pub async fn deployed() -> Platform {
     }
     let unique = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
     let folder = tempfile::tempdir().unwrap();
-    let (catalog, cart, gateway) = (free_port(), free_port(), free_port());
+    let gateway = free_port();
+    let listens: String =
+        SERVICES.iter().map(|service| format!("[{service}]\nlisten = \"127.0.0.1:{}\"\n", free_port())).collect();
     let config = folder.path().join("feira.toml");
     let keys = folder.path().display();
     let text = format!(
@@ -106,16 +112,13 @@ pub async fn deployed() -> Platform {
         [kafka]
         brokers = "{kafka}"
         prefix = "it{unique}."
-        lanes = {{ catalog = 4, cart = 4 }}
+        lanes = {{ catalog = 4, cart = 4, conversation = 4, payments = 4, billing = 4 }}
         [cql]
         nodes = ["{cql}"]
         keyspace = "it{unique}"
         [auth]
         development_folder = "{keys}"
-        [catalog]
-        listen = "127.0.0.1:{catalog}"
-        [cart]
-        listen = "127.0.0.1:{cart}"
+        {listens}
         [gateway]
         listen = "127.0.0.1:{gateway}"
         "#
@@ -139,7 +142,7 @@ impl Platform {
                 self.processes.push(process);
             }
             Home::Deployed { config, .. } => {
-                for name in ["catalog", "cart", "gateway"] {
+                for name in SERVICES.into_iter().chain(["gateway"]) {
                     let folder = path(&self.folder.path().join(name));
                     let process = spawn(name, &["serve", name, "--config", &path(config), "--folder", &folder]);
                     self.processes.push(process);
@@ -245,12 +248,23 @@ impl Platform {
         Asking { platform: self, args: vec!["--role".into(), "consumer".into(), "--subject".into(), name.into()] }
     }
 
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// How the binary is told which log is meant.
+    pub fn log_args(&self) -> Vec<String> {
+        match &self.home {
+            Home::Embedded => vec![],
+            Home::Deployed { config, .. } => vec!["--config".to_owned(), config.to_str().unwrap().to_owned()],
+        }
+    }
+
     /// How many records the log has, by service, type and lane.
     pub async fn counts(&self) -> Value {
-        let config = match &self.home {
-            Home::Embedded => vec![],
-            Home::Deployed { config, .. } => vec!["--config", config.to_str().unwrap()],
-        };
+        let config = self.log_args();
+        let config: Vec<&str> = config.iter().map(String::as_str).collect();
         let outcome = self.feira(&[&["log", "show", "--count", "--output", "json"], &config[..]].concat()).await;
         assert_eq!(outcome.code, 0, "{}", outcome.errors);
         serde_json::from_str(&outcome.output).unwrap()
