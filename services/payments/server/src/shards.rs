@@ -16,6 +16,7 @@ impl HostedShard for Shards {
     type Input = Input;
     type Facts = ();
     type View = View;
+    const STATE_VERSION: u32 = 2;
 
     fn operation(&self, input: &Input) -> &'static str {
         input.operation()

@@ -8,6 +8,9 @@ use feira_ids::AccountId;
 use feira_money::{Amount, Currency};
 use serde::{Deserialize, Serialize};
 
+/// The window of a limit that is counted for each payment by itself: no time at all.
+pub const EACH: i64 = 0;
+
 /// One thing that a shard holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -156,9 +159,9 @@ pub mod key {
         format!("outgoing/{transfer}")
     }
 
-    /// A transfer that another shard pays.
-    pub fn incoming(transfer: &str) -> String {
-        format!("incoming/{transfer}")
+    /// A transfer that another shard pays. Ids are chosen by payers' sides: two payers may choose the same.
+    pub fn incoming(transfer: &str, from: &AccountId) -> String {
+        format!("incoming/{transfer}/{from}")
     }
 
     /// A request.

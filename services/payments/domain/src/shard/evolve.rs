@@ -8,7 +8,7 @@ use feira_events::payments::{
     Balance, Event, IntentRefunded, LimitUse, RefundBegun, RefundFailed, RequestMoved, RequestState, Transfer,
 };
 
-use super::entity::{Account, Entity, Incoming, Outgoing, Payment, RefundState, Request, key};
+use super::entity::{Account, EACH, Entity, Incoming, Outgoing, Payment, RefundState, Request, key};
 
 type Held<'a> = &'a mut dyn EntitiesMut<Entity>;
 
@@ -43,11 +43,12 @@ pub(super) fn evolve(entities: Held<'_>, event: &Event) {
         }
         Event::TransferCredited(credited) => {
             figures(entities, &credited.balances, &credited.limits);
-            entities.put(&key::incoming(&credited.transfer.transfer), Entity::Incoming(Incoming::Credited));
+            let key = key::incoming(&credited.transfer.transfer, &credited.transfer.from);
+            entities.put(&key, Entity::Incoming(Incoming::Credited));
         }
         Event::TransferDeclined(declined) => {
             let declined_for = Incoming::Declined(declined.reason.clone());
-            entities.put(&key::incoming(&declined.transfer), Entity::Incoming(declined_for));
+            entities.put(&key::incoming(&declined.transfer, &declined.from), Entity::Incoming(declined_for));
         }
         Event::RequestMade(made) => {
             let request = Request {
@@ -109,7 +110,8 @@ pub(super) fn evolve(entities: Held<'_>, event: &Event) {
 
 fn figures(entities: Held<'_>, of: &[Balance], limits: &[LimitUse]) {
     balances(entities, of);
-    for LimitUse { rule, account, window, used, .. } in limits {
+    // What is counted for each payment by itself has no use to remember.
+    for LimitUse { rule, account, window, used, .. } in limits.iter().filter(|limit| limit.window != EACH) {
         entities.put(&key::used(rule, account, *window), Entity::Used(*used));
     }
 }

@@ -98,8 +98,8 @@ impl<'a> Desk<'a> {
         }
     }
 
-    pub fn incoming(&self, transfer: &str) -> Option<Incoming> {
-        match self.staged.get(&key::incoming(transfer)).as_deref() {
+    pub fn incoming(&self, transfer: &str, from: &AccountId) -> Option<Incoming> {
+        match self.staged.get(&key::incoming(transfer, from)).as_deref() {
             Some(Entity::Incoming(incoming)) => Some(incoming.clone()),
             _ => None,
         }
@@ -209,7 +209,7 @@ pub(super) fn posting(debit: &AccountId, credit: &AccountId, amount: Amount, kin
 }
 
 /// An id that follows from others: the first 16 bytes of SHA-256 over them, each behind its length.
-pub(super) fn derived(parts: &[&str]) -> Arc<str> {
+pub(in crate::shard) fn derived(parts: &[&str]) -> Arc<str> {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

@@ -6,6 +6,7 @@ use feira_ids::AccountId;
 
 use super::desk::Desk;
 use crate::regime::{Measure, Regime, Rule, Side, Window};
+use crate::shard::entity::EACH;
 use crate::shard::rejection::Rejection;
 
 /// What `transfer` uses of the limits of one side's account.
@@ -50,7 +51,7 @@ fn window(at: i64, regime: &'static Regime, rule: &Rule) -> Result<i64, Rejectio
     let unreadable = |_| Rejection::RegimeUnknown(regime.name.to_owned());
     let zone = Zone::parse(regime.zone).map_err(unreadable)?;
     Ok(match rule.window {
-        Window::Each => 0,
+        Window::Each => EACH,
         Window::Day => zone.day_of(at).map_err(unreadable)?.start,
         Window::Month => zone.month_of(at).map_err(unreadable)?.start,
     })
@@ -63,5 +64,5 @@ pub(super) fn given_back(desk: &Desk<'_>, limits: &[LimitUse]) -> Vec<LimitUse> 
         used: desk.used(&limit.rule, &limit.account, limit.window) - limit.change,
         ..limit.clone()
     };
-    limits.iter().map(back).collect()
+    limits.iter().filter(|limit| limit.window != EACH).map(back).collect()
 }

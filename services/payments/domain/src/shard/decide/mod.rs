@@ -10,6 +10,9 @@ mod transfers;
 use feira_decider::{At, Entities};
 use feira_events::payments::Event;
 
+#[cfg(test)]
+pub(super) use self::desk::derived;
+
 use self::desk::Desk;
 use super::command::{Command, Input};
 use super::entity::Entity;

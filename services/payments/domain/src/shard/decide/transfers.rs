@@ -122,7 +122,7 @@ fn paid(desk: &mut Desk<'_>, transfer: &Transfer) -> Result<(), Rejection> {
 /// Takes in a transfer whose money another shard holds, or refuses it: once.
 pub(super) fn credit(desk: &mut Desk<'_>, transfer: Transfer) -> Result<(), Rejection> {
     accounts::owned(desk, &transfer.to)?;
-    if desk.incoming(&transfer.transfer).is_some() {
+    if desk.incoming(&transfer.transfer, &transfer.from).is_some() {
         return Ok(());
     }
     if let Err(rejection) = take_in(desk, &transfer) {
@@ -156,7 +156,7 @@ pub(super) fn decline(
     reason: Arc<str>,
 ) -> Result<(), Rejection> {
     accounts::owned(desk, &to)?;
-    if desk.incoming(&transfer).is_none() {
+    if desk.incoming(&transfer, &from).is_none() {
         desk.tell(Event::TransferDeclined(TransferDeclined { transfer, from, to, reason }));
     }
     Ok(())

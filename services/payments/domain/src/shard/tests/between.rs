@@ -120,6 +120,23 @@ fn decisions_that_come_again_or_too_late_change_nothing() {
 }
 
 #[test]
+fn two_payers_who_chose_the_same_id_are_decided_each_for_themselves() {
+    let mut house = House::with(3, &[(ANA, 5_000), ("2/person/eva", 5_000), (BIA, 0)]);
+    for (from, to) in [(ANA, BIA), ("2/person/eva", BIA)] {
+        house.ask(Input::Submit { transfer: gift(1, from, to, 1_000) }).unwrap();
+        house.settle();
+    }
+    assert_eq!((house.available(ANA), house.available("2/person/eva"), house.available(BIA)), (4_000, 4_000, 2_000));
+    // Nor does a refusal of the one stand for the other.
+    house.ask(Input::Submit { transfer: gift(2, ANA, "1/person/nobody", 1_000) }).unwrap();
+    house.settle();
+    house.ask(Input::Submit { transfer: gift(2, "2/person/eva", BIA, 1_000) }).unwrap();
+    house.settle();
+    assert_eq!((house.available("2/person/eva"), house.available(BIA)), (3_000, 3_000));
+    assert!(house.held().values().all(|[debits_held, _, credits_held, _]| (*debits_held, *credits_held) == (0, 0)));
+}
+
+#[test]
 fn what_is_held_when_a_regime_is_suspended_comes_back() {
     let mut house = house();
     reserve(&mut house, 1, BIA);

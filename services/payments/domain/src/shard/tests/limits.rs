@@ -96,3 +96,18 @@ fn orders_and_gifts_are_counted_apart() {
     };
     assert_eq!(used, ["per-transfer", "spent-per-month"]);
 }
+
+#[test]
+fn a_limit_of_each_transfer_has_nothing_to_give_back() {
+    let mut house = House::with(2, &[(ANA, 50_000)]);
+    for (n, minor) in [(1, 5_000), (2, 300)] {
+        house.ask(Input::Submit { transfer: gift(n, ANA, "1/person/nobody", minor) }).unwrap();
+    }
+    house.settle();
+    let returned = house.log.iter().filter_map(|(_, _, event)| match event {
+        Event::TransferReturned(returned) => Some(&returned.limits),
+        _ => None,
+    });
+    let given_back: Vec<_> = returned.flatten().map(|limit| (&*limit.rule, limit.used)).collect();
+    assert_eq!(given_back, [("sent-per-month", 300), ("sent-per-month", 0)]);
+}

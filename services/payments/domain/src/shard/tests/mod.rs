@@ -1,8 +1,10 @@
 //! The rules of shards, each by example, and the protocol between them under faults.
 
 mod between;
+mod book;
 mod house;
 mod limits;
+mod model;
 mod orders;
 mod requests;
 mod simulation;

@@ -11,10 +11,14 @@ use super::house::{House, account, gift, meta};
 use crate::shard::{Entity, key};
 
 /// Small and good enough to choose by.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
         // xorshift64*
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -22,7 +26,7 @@ impl Random {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % bound
     }
 
-    fn chance(&mut self, percent: u64) -> bool {
+    pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 }
@@ -48,7 +52,7 @@ const QUIET_FROM: usize = 250;
 
 /// Runs one seed; answers what went wrong.
 fn run(seed: u64, without: Without) -> Result<usize, String> {
-    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut random = Random::new(seed);
     let names: Vec<String> =
         (0..SHARDS).flat_map(|shard| (0..PEOPLE).map(move |person| format!("{shard}/person/p{person}"))).collect();
     let opened: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 20_000)).collect();
@@ -118,16 +122,16 @@ fn deliver(house: &mut House, input: Input, without: Without) {
     use feira_decider::EntitiesMut;
     match (&input, without) {
         (Input::Credit { transfer }, Without::Memory) => {
-            house.shards[transfer.to.shard() as usize].remove(&key::incoming(&transfer.transfer));
+            house.shards[transfer.to.shard() as usize].remove(&key::incoming(&transfer.transfer, &transfer.from));
         }
-        (Input::Decline { transfer, to, .. }, Without::Tombstone) => {
+        (Input::Decline { transfer, from, to, .. }, Without::Tombstone) => {
             let known = house.log.iter().any(|(shard, _, event)| {
                 *shard == to.shard()
                     && matches!(event, Event::TransferCredited(credited) if credited.transfer.transfer == *transfer)
             });
             let _ = house.ask(input.clone());
             if !known {
-                house.shards[to.shard() as usize].remove(&key::incoming(transfer));
+                house.shards[to.shard() as usize].remove(&key::incoming(transfer, from));
             }
             return;
         }
