@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use feira_events::{billing, cart, catalog, lane, payments};
+use feira_events::{billing, cart, catalog, lane, order, payments, stock};
 
 use crate::{CodecError, WriterSchema, newest};
 
@@ -76,7 +76,11 @@ macro_rules! event_set {
 
 event_set!("feira.lane.v1", lane::Event, [LaneTaken, CommandOutcome]);
 event_set!("feira.catalog.v1", catalog::Event, [ProductListed, ProductDescribed, ProductPriced, ProductWithdrawn]);
-event_set!("feira.cart.v1", cart::Event, [ItemAdded, QuantitySet, ItemRemoved, NoteSet, EditUndone]);
+event_set!(
+    "feira.cart.v1",
+    cart::Event,
+    [ItemAdded, QuantitySet, ItemRemoved, NoteSet, EditUndone, CheckedOut, CheckoutCompleted, CheckoutFailed]
+);
 event_set!("feira.billing.v1", billing::UsageEvent, [UsageRecorded]);
 event_set!("feira.billing.v1", billing::InvoiceEvent, [InvoiceDrafted, InvoiceIssued]);
 event_set!(
@@ -114,5 +118,23 @@ event_set!(
         RefundFailed,
         RegimeSuspended,
         RegimeResumed,
+    ]
+);
+event_set!("feira.catalog.v1", stock::Event, [StockSet, StockReserved, StockCommitted, StockReleased]);
+event_set!(
+    "feira.cart.v1",
+    order::Event,
+    [
+        OrderPlaced,
+        OrderStockHeld,
+        OrderAwaitingPayment,
+        OrderPaid,
+        OrderStockTaken,
+        OrderConfirmed,
+        OrderAdvanced,
+        OrderCancelled,
+        OrderPaidLate,
+        OrderRefunded,
+        OrderRefundFailed,
     ]
 );

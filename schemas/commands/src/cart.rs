@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use feira_events::Sealed;
-use feira_events::cart::Line;
+use feira_events::cart::{CheckoutFailed, Line};
+use feira_ids::AccountId;
 use feira_money::Amount;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,33 @@ pub enum Input {
         /// The note.
         note: Option<Sealed<String>>,
     },
+    /// Check out: an order is to come of the cart. Asked while one is under way, it stays that one.
+    Checkout {
+        /// The order's id, made up by who asks.
+        order: Arc<str>,
+        /// The thread in which it is ordered, `sender/customer`.
+        thread: Option<Arc<str>>,
+        /// The business's account, which is to be paid.
+        account: AccountId,
+        /// What the customer saw that it comes to; another total now is refused.
+        accept_total: Option<Amount>,
+    },
+    /// An order came of the cart.
+    CompleteCheckout {
+        /// The order.
+        order: Arc<str>,
+    },
+    /// No order came of the cart.
+    FailCheckout {
+        /// The order.
+        order: Arc<str>,
+        /// Why, as a stable code.
+        code: Arc<str>,
+        /// The product that it failed for.
+        sku: Option<Arc<str>>,
+        /// Why, in words.
+        message: Arc<str>,
+    },
     /// Take an edit back.
     Undo {
         /// The version that the edit made; the latest edit not yet taken back when none is given.
@@ -62,6 +90,9 @@ impl Input {
             Self::SetQuantity { .. } => "cart.set_quantity",
             Self::RemoveItem { .. } => "cart.remove_item",
             Self::SetNote { .. } => "cart.set_note",
+            Self::Checkout { .. } => "cart.checkout",
+            Self::CompleteCheckout { .. } => "cart.complete_checkout",
+            Self::FailCheckout { .. } => "cart.fail_checkout",
             Self::Undo { .. } => "cart.undo",
         }
     }
@@ -82,4 +113,13 @@ pub struct View {
     pub subtotal: Option<Amount>,
     /// The versions of the edits that can be taken back, the latest first.
     pub undoable: Vec<i64>,
+    /// The order that is to come of it, while a checkout is under way.
+    #[serde(default)]
+    pub checkout: Option<Arc<str>>,
+    /// The order that the last checkout came to.
+    #[serde(default)]
+    pub last_order: Option<Arc<str>>,
+    /// Why the last checkout failed, until the next one.
+    #[serde(default)]
+    pub failure: Option<CheckoutFailed>,
 }

@@ -9,6 +9,8 @@ pub mod cart;
 pub mod catalog;
 pub mod conversation;
 mod operation;
+pub mod order;
 pub mod payments;
+pub mod stock;
 
 pub use operation::{OPERATIONS, Operation, Reach, operation};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use feira_money::Amount;
 use serde::{Deserialize, Serialize};
 
+use crate::order::Order;
 use crate::{FactPosition, Sealed};
 
 /// Units of a product were put into the cart.
@@ -54,6 +55,37 @@ pub struct EditUndone {
     pub note: Option<Sealed<String>>,
 }
 
+/// The customer checked out: an order is to come of the cart. The cart is as it was until that has succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckedOut {
+    /// The order.
+    pub order: Order,
+}
+
+/// An order came of the cart: what was ordered is no longer in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutCompleted {
+    /// The order.
+    pub order: Arc<str>,
+    /// All lines that are left.
+    pub lines: Vec<Line>,
+    /// The products of the lines that are gone.
+    pub gone: Vec<Arc<str>>,
+}
+
+/// No order came of the cart, which is as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutFailed {
+    /// The order.
+    pub order: Arc<str>,
+    /// Why, as a stable code.
+    pub code: Arc<str>,
+    /// The product that it failed for.
+    pub sku: Option<Arc<str>>,
+    /// Why, in words.
+    pub message: Arc<str>,
+}
+
 /// One product in a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
@@ -84,4 +116,10 @@ pub enum Event {
     NoteSet(NoteSet),
     /// See [`EditUndone`].
     EditUndone(EditUndone),
+    /// See [`CheckedOut`].
+    CheckedOut(CheckedOut),
+    /// See [`CheckoutCompleted`].
+    CheckoutCompleted(CheckoutCompleted),
+    /// See [`CheckoutFailed`].
+    CheckoutFailed(CheckoutFailed),
 }

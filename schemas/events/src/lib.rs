@@ -9,8 +9,10 @@ pub mod catalog;
 pub mod conversation;
 pub mod lane;
 mod meta;
+pub mod order;
 pub mod payments;
 mod sealed;
+pub mod stock;
 
 pub use meta::{FactPosition, Meta};
 pub use sealed::Sealed;

@@ -222,6 +222,19 @@ pub fn forget_edit(meta: &Meta, customer: &str) -> Option<Mutation> {
     })
 }
 
+/// Forgets all edits that came before the event.
+pub fn forget_edits(meta: &Meta, customer: &str) -> impl Iterator<Item = Mutation> {
+    let (tenant, customer, timestamp) = (meta.tenant.clone(), customer.to_owned(), meta.hlc);
+    let latest = version(meta) - 1;
+    // The one before these goes with every event.
+    let versions = (latest - UNDO_VERSIONS + 2).max(1)..=latest;
+    versions.map(move |version| Mutation::Delete {
+        table: &CART_EDITS,
+        key: edit_key(&tenant, &customer, version),
+        timestamp,
+    })
+}
+
 /// The versions of the edits that can be taken back, the latest first: those not taken back yet on whose line, or
 /// note, no later edit stands. `edits` are a cart's, in order.
 pub fn undoable(edits: &[EditRow]) -> Vec<i64> {

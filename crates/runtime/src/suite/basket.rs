@@ -71,7 +71,11 @@ impl Decider for Basket {
                 let there = state.units.contains_key(&sku);
                 Ok(if there { vec![Event::ItemRemoved(ItemRemoved { sku })] } else { vec![] })
             }
-            Input::SetNote { .. } | Input::Undo { .. } => Ok(vec![]),
+            Input::SetNote { .. }
+            | Input::Checkout { .. }
+            | Input::CompleteCheckout { .. }
+            | Input::FailCheckout { .. }
+            | Input::Undo { .. } => Ok(vec![]),
         }
     }
 
@@ -88,7 +92,11 @@ impl Decider for Basket {
             Event::ItemRemoved(removed) => {
                 state.units.remove(&removed.sku);
             }
-            Event::NoteSet(_) | Event::EditUndone(_) => {}
+            Event::NoteSet(_)
+            | Event::EditUndone(_)
+            | Event::CheckedOut(_)
+            | Event::CheckoutCompleted(_)
+            | Event::CheckoutFailed(_) => {}
         }
         state
     }

@@ -2,13 +2,17 @@
 
 #[path = "samples/conversation.rs"]
 mod conversation;
+#[path = "samples/orders.rs"]
+mod orders;
 #[path = "samples/payments.rs"]
 mod payments;
 
 use std::sync::Arc;
 
 use feira_codec::{CodecError, EncodedBody, EventSet, Opened};
-use feira_events::{FactPosition, Meta, Sealed, billing, cart, catalog, lane, payments as events_of_payments};
+use feira_events::{
+    FactPosition, Meta, Sealed, billing, cart, catalog, lane, order, payments as events_of_payments, stock,
+};
 use feira_ids::{CommandId, Fingerprint, Hash16, TenantId};
 use feira_money::{Amount, Currency};
 use serde_json::{Value, json};
@@ -20,6 +24,8 @@ pub enum Sample {
     Catalog(catalog::Event),
     Cart(cart::Event),
     Conversation(conversation::Sample),
+    Order(order::Event),
+    Stock(stock::Event),
     Payments(events_of_payments::Event),
     Usage(billing::UsageEvent),
     Invoice(billing::InvoiceEvent),
@@ -32,6 +38,8 @@ impl Sample {
             Self::Catalog(event) => event.name(),
             Self::Cart(event) => event.name(),
             Self::Conversation(event) => event.name(),
+            Self::Order(event) => event.name(),
+            Self::Stock(event) => event.name(),
             Self::Payments(event) => event.name(),
             Self::Usage(event) => event.name(),
             Self::Invoice(event) => event.name(),
@@ -44,6 +52,8 @@ impl Sample {
             Self::Catalog(event) => event.encode_body(),
             Self::Cart(event) => event.encode_body(),
             Self::Conversation(event) => event.encode(),
+            Self::Order(event) => event.encode_body(),
+            Self::Stock(event) => event.encode_body(),
             Self::Payments(event) => event.encode_body(),
             Self::Usage(event) => event.encode_body(),
             Self::Invoice(event) => event.encode_body(),
@@ -58,6 +68,10 @@ impl Sample {
             opened.decode().map(Self::Lane)
         } else if opened.is::<catalog::Event>() {
             opened.decode().map(Self::Catalog)
+        } else if opened.is::<order::Event>() {
+            opened.decode().map(Self::Order)
+        } else if opened.is::<stock::Event>() {
+            opened.decode().map(Self::Stock)
         } else if opened.is::<events_of_payments::Event>() {
             opened.decode().map(Self::Payments)
         } else if opened.is::<billing::UsageEvent>() {
@@ -73,6 +87,8 @@ impl Sample {
     pub fn to_json(&self) -> Value {
         match self {
             Self::Conversation(event) => event.to_json(),
+            Self::Order(event) => orders::order_json(event),
+            Self::Stock(event) => orders::stock_json(event),
             Self::Payments(event) => payments::to_json(event),
             Self::Lane(lane::Event::LaneTaken(event)) => json!(event),
             Self::Lane(lane::Event::CommandOutcome(event)) => json!(event),
@@ -85,6 +101,9 @@ impl Sample {
             Self::Cart(cart::Event::ItemRemoved(event)) => json!(event),
             Self::Cart(cart::Event::NoteSet(event)) => json!(event),
             Self::Cart(cart::Event::EditUndone(event)) => json!(event),
+            Self::Cart(cart::Event::CheckedOut(event)) => json!(event),
+            Self::Cart(cart::Event::CheckoutCompleted(event)) => json!(event),
+            Self::Cart(cart::Event::CheckoutFailed(event)) => json!(event),
             Self::Usage(billing::UsageEvent::UsageRecorded(event)) => json!(event),
             Self::Invoice(billing::InvoiceEvent::InvoiceDrafted(event)) => json!(event),
             Self::Invoice(billing::InvoiceEvent::InvoiceIssued(event)) => json!(event),
@@ -98,6 +117,8 @@ pub fn names() -> Vec<&'static str> {
         lane::Event::names(),
         catalog::Event::names(),
         cart::Event::names(),
+        order::Event::names(),
+        stock::Event::names(),
         events_of_payments::Event::names(),
         billing::UsageEvent::names(),
         billing::InvoiceEvent::names(),
@@ -137,6 +158,8 @@ pub fn meta_of(sample: &Sample) -> Meta {
         Sample::Catalog(_) => meta("product:CAFE-250"),
         Sample::Cart(_) => meta("cart:BR.1234"),
         Sample::Conversation(sample) => meta(sample.aggregate()),
+        Sample::Order(_) => meta("order:o-1f2e3d4c5b6a7988"),
+        Sample::Stock(_) => meta("stock:CAFE-250"),
         Sample::Payments(_) => meta("shard:2"),
         Sample::Usage(_) => meta("usage:2026-11"),
         Sample::Invoice(_) => meta("invoice:main"),
@@ -196,6 +219,9 @@ pub fn all() -> Vec<Sample> {
         Sample::Invoice(invoice_issued()),
     ];
     samples.extend(conversation::all().into_iter().map(Sample::Conversation));
+    samples.extend(orders::carts().into_iter().map(Sample::Cart));
+    samples.extend(orders::orders().into_iter().map(Sample::Order));
+    samples.extend(orders::stocks().into_iter().map(Sample::Stock));
     samples.extend(payments::all().into_iter().map(Sample::Payments));
     samples
 }

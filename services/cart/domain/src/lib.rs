@@ -1,5 +1,7 @@
-//! Carts: what a customer means to buy from one business.
+//! Carts and orders: what a customer means to buy from one business, and what becomes of it.
 //!
-//! Nothing here waits or reads a clock. Discounts, checkout and orders are not here yet.
+//! Nothing here waits or reads a clock. Discounts are not here yet.
 
 pub mod cart;
+pub mod order;
+pub mod processes;

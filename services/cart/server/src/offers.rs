@@ -1,14 +1,16 @@
 //! What the catalog says of a product, as far as this service has heard.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use feira_cart_domain::cart::Offer;
+use feira_commands::cart::LINES_MAX;
 use feira_ids::{AggregateId, LaneId, TenantId};
-use feira_projection_store::{Store, StoreError};
-use feira_rows::OFFERS_PROJECTION;
-use feira_rows::cart::{OFFERS, OfferRow, offer_key};
+use feira_projection_store::{Range, Row, Store, StoreError};
+use feira_rows::cart::{CART_LINES, OFFERS, OfferRow, cart_key, lines_from_rows, offer_key};
+use feira_rows::{OFFERS_PROJECTION, RowError};
 use feira_runtime::GatherError;
 
 /// Where the catalog's log ends.
@@ -57,15 +59,37 @@ impl Offers {
         self.read(tenant, sku).await
     }
 
-    async fn read(&self, tenant: &TenantId, sku: &str) -> Result<Option<Offer>, GatherError> {
-        let Some(row) = self.store.get(&OFFERS, &offer_key(tenant, sku)).await.map_err(unread)? else {
-            return Ok(None);
-        };
-        let row = OfferRow::from_row(row)
-            .map_err(|source| GatherError { what: "an offer cannot be read".to_owned(), source: source.into() })?;
-        let OfferRow { title, availability, price, position } = row;
-        Ok(Some(Offer { title, price, availability, position }))
+    /// What the catalog says of the products in a customer's cart, as far as both have come into rows.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn of_cart(
+        &self,
+        tenant: &TenantId,
+        customer: &str,
+    ) -> Result<BTreeMap<Arc<str>, Option<Offer>>, GatherError> {
+        let range = Range { limit: LINES_MAX, ..Range::default() };
+        let page = self.store.scan(&CART_LINES, &cart_key(tenant, customer), range).await.map_err(unread)?;
+        let unreadable =
+            |source: RowError| GatherError { what: "a cart's lines cannot be read".to_owned(), source: source.into() };
+        let lines = lines_from_rows(page.rows).map_err(unreadable)?;
+        let keys: Vec<_> = lines.iter().map(|line| offer_key(tenant, &line.sku)).collect();
+        let rows = self.store.get_many(&OFFERS, &keys).await.map_err(unread)?;
+        let offers = lines.into_iter().zip(rows).map(|(line, row)| Ok((line.sku, row.map(offer).transpose()?)));
+        offers.collect()
     }
+
+    async fn read(&self, tenant: &TenantId, sku: &str) -> Result<Option<Offer>, GatherError> {
+        let row = self.store.get(&OFFERS, &offer_key(tenant, sku)).await.map_err(unread)?;
+        row.map(offer).transpose()
+    }
+}
+
+fn offer(row: Row) -> Result<Offer, GatherError> {
+    let row = OfferRow::from_row(row)
+        .map_err(|source| GatherError { what: "an offer cannot be read".to_owned(), source: source.into() })?;
+    let OfferRow { title, availability, price, position } = row;
+    Ok(Offer { title, price, availability, position })
 }
 
 fn unread(source: StoreError) -> GatherError {

@@ -1,9 +1,12 @@
 //! What can be asked of a cart, with the facts it takes to answer.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use feira_events::cart::CheckoutFailed;
 use feira_events::catalog::Availability;
 use feira_events::{FactPosition, Sealed};
+use feira_ids::AccountId;
 use feira_money::Amount;
 
 /// What can be asked of a cart.
@@ -34,6 +37,32 @@ pub enum Command {
     SetNote {
         /// The note, as sealed before it came here.
         note: Option<Sealed<String>>,
+    },
+    /// Let an order come of the cart.
+    Checkout {
+        /// Whose cart.
+        customer: Arc<str>,
+        /// The order's id.
+        order: Arc<str>,
+        /// The thread in which it is ordered.
+        thread: Option<Arc<str>>,
+        /// The business's account, which is to be paid.
+        account: AccountId,
+        /// What the customer saw that it comes to.
+        accept_total: Option<Amount>,
+        /// What the catalog says of the products in the cart; none of one that it does not list. A product that was
+        /// added since this was looked up is not among them: its line has just taken its price from the catalog.
+        offers: BTreeMap<Arc<str>, Option<Offer>>,
+    },
+    /// An order came of the cart.
+    CompleteCheckout {
+        /// The order.
+        order: Arc<str>,
+    },
+    /// No order came of the cart.
+    FailCheckout {
+        /// Why.
+        failure: CheckoutFailed,
     },
     /// Take an edit back.
     Undo {

@@ -28,6 +28,21 @@ pub(super) fn evolve(mut cart: State, event: &Event) -> State {
             remember(&mut cart, before);
             cart.note.clone_from(&set.note);
         }
+        Event::CheckedOut(checked_out) => {
+            cart.checkout = Some(checked_out.order.clone());
+            cart.failure = None;
+        }
+        Event::CheckoutCompleted(completed) => {
+            cart.lines.clone_from(&completed.lines);
+            // What was ordered is not taken back by an undo.
+            cart.edits.clear();
+            cart.checkout = None;
+            cart.last_order = Some(completed.order.clone());
+        }
+        Event::CheckoutFailed(failed) => {
+            cart.checkout = None;
+            cart.failure = Some(failed.clone());
+        }
         Event::EditUndone(undone) => {
             match &undone.sku {
                 Some(sku) => put_line(&mut cart, sku, undone.line.as_ref()),

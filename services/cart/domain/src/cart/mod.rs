@@ -14,7 +14,10 @@ mod tests;
 
 pub use command::{Command, Offer};
 pub use feira_events::FactPosition;
-pub use feira_events::cart::{EditUndone, Event, ItemAdded, ItemRemoved, Line, NoteSet, QuantitySet};
+pub use feira_events::cart::{
+    CheckedOut, CheckoutCompleted, CheckoutFailed, EditUndone, Event, ItemAdded, ItemRemoved, Line, NoteSet,
+    QuantitySet,
+};
 pub use rejection::Rejection;
 pub use state::{Before, Edit, State, subtotal};
 
@@ -34,8 +37,8 @@ impl Decider for Cart {
     type Event = Event;
     type Rejection = Rejection;
 
-    fn decide(state: &State, command: Command, _at: At) -> Result<Vec<Event>, Rejection> {
-        decide::decide(state, command)
+    fn decide(state: &State, command: Command, at: At) -> Result<Vec<Event>, Rejection> {
+        decide::decide(state, command, at)
     }
 
     fn evolve(state: State, event: &Event) -> State {

@@ -1,8 +1,10 @@
 //! Why a cart refuses.
 
+use std::sync::Arc;
+
 use feira_commands::cart::{LINES_MAX, QUANTITY_MAX, UNDO_VERSIONS};
 use feira_decider::Reject;
-use feira_money::Currency;
+use feira_money::{Amount, Currency};
 
 /// Why a cart refused a command. The caller's to mend; trying again will not help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +47,27 @@ pub enum Rejection {
     /// The note is longer than it may be.
     #[error("the note is too long")]
     NoteTooLong,
+    /// Nothing is in the cart.
+    #[error("the cart is empty: put something in first")]
+    CartEmpty,
+    /// The business sells a product of the cart no longer.
+    #[error("{sku} is no longer sold: take it out")]
+    NoLongerSold {
+        /// The product.
+        sku: Arc<str>,
+    },
+    /// A product of the cart cannot be had now.
+    #[error("{sku} cannot be had now: take it out, or come back later")]
+    LineOutOfStock {
+        /// The product.
+        sku: Arc<str>,
+    },
+    /// The cart comes to something else than the customer saw.
+    #[error("the cart comes to {} {} now: look at it again", .total.minor, .total.currency)]
+    TotalChanged {
+        /// What it comes to, in minor units.
+        total: Amount,
+    },
     /// No edit is left that could be taken back.
     #[error("there is no edit to take back")]
     NothingToUndo,
@@ -76,6 +99,10 @@ impl Reject for Rejection {
             Self::AmountOverflow => "AMOUNT_OVERFLOW",
             Self::NotInCart => "NOT_IN_CART",
             Self::NoteTooLong => "NOTE_TOO_LONG",
+            Self::CartEmpty => "CART_EMPTY",
+            Self::NoLongerSold { .. } => "NO_LONGER_SOLD",
+            Self::LineOutOfStock { .. } => "OUT_OF_STOCK",
+            Self::TotalChanged { .. } => "TOTAL_CHANGED",
             Self::NothingToUndo => "NOTHING_TO_UNDO",
             Self::UnknownEdit { .. } => "UNKNOWN_EDIT",
             Self::EditSuperseded { .. } => "EDIT_SUPERSEDED",
@@ -88,6 +115,8 @@ impl Reject for Rejection {
             Self::UnknownProduct | Self::OutOfStock | Self::CurrencyMismatch { .. } | Self::NotInCart => Some("sku"),
             Self::NoteTooLong => Some("note"),
             Self::UnknownEdit { .. } | Self::EditSuperseded { .. } => Some("edit"),
+            Self::TotalChanged { .. } => Some("accept_total"),
+            Self::CartEmpty | Self::NoLongerSold { .. } | Self::LineOutOfStock { .. } => None,
             Self::TooManyLines | Self::NothingToUndo => None,
         }
     }

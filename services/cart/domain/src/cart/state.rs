@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use feira_events::Sealed;
-use feira_events::cart::Line;
+use feira_events::cart::{CheckoutFailed, Line};
+use feira_events::order::Order;
 use feira_money::Amount;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,15 @@ pub struct State {
     pub note: Option<Sealed<String>>,
     /// The edits among its latest versions, in order.
     pub edits: VecDeque<Edit>,
+    /// The order that is to come of it, while a checkout is under way.
+    #[serde(default)]
+    pub checkout: Option<Order>,
+    /// The order that the last checkout came to.
+    #[serde(default)]
+    pub last_order: Option<Arc<str>>,
+    /// Why the last checkout failed, until the next one.
+    #[serde(default)]
+    pub failure: Option<CheckoutFailed>,
 }
 
 /// An edit that may still be taken back.

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use feira_codec::EventSet;
 use feira_commands::cart::{LINES_MAX, UNDO_VERSIONS};
-use feira_decider::{Given, Reject, fold, given};
+use feira_commands::order::PAYMENT_TIME_MS;
+use feira_decider::{At, Given, Reject, fold, given};
 use feira_events::catalog::Availability;
+use feira_events::order::{Order, OrderLine};
 use feira_events::{Meta, Sealed};
-use feira_ids::{CommandId, Fingerprint, TenantId};
+use feira_ids::{AccountId, CommandId, Fingerprint, TenantId};
 use feira_money::Amount;
 use proptest::prelude::*;
 
@@ -333,13 +335,107 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// A checkout of what stands in the cart, at these prices.
+fn check_out(order: &str, accept_total: Option<i64>, offers: &[(&str, Option<i64>)]) -> Command {
+    let known = |(sku, price): &(&str, Option<i64>)| ((*sku).into(), price.and_then(|price| offer(reais(price))));
+    Command::Checkout {
+        customer: "BR.1".into(),
+        order: order.into(),
+        thread: Some("main/BR.1".into()),
+        account: AccountId::parse("0/biz/feira-livre").unwrap(),
+        accept_total: accept_total.map(reais),
+        offers: offers.iter().map(known).collect(),
+    }
+}
+
+fn checked_out(order: &str, lines: &[(&str, i32, i64)], total: i64) -> Event {
+    let line = |(sku, quantity, price): &(&str, i32, i64)| OrderLine {
+        sku: (*sku).into(),
+        title: "Café".into(),
+        quantity: *quantity,
+        unit_price: reais(*price),
+    };
+    Event::CheckedOut(CheckedOut {
+        order: Order {
+            order: order.into(),
+            customer: "BR.1".into(),
+            thread: Some("main/BR.1".into()),
+            account: AccountId::parse("0/biz/feira-livre").unwrap(),
+            lines: lines.iter().map(line).collect(),
+            total: reais(total),
+            until: AT.0 + PAYMENT_TIME_MS,
+        },
+    })
+}
+
+const AT: At = At(1_700_000_000_000);
+
+fn failure(order: &str) -> CheckoutFailed {
+    let (code, sku) = ("OUT_OF_STOCK".into(), Some("CAFE".into()));
+    CheckoutFailed { order: order.into(), code, sku, message: "2 are left, 3 are asked".into() }
+}
+
+#[test]
+fn one_order_comes_of_a_cart_however_often_it_is_checked_out() {
+    let before = [added("CAFE", 3, 3, 1), added("CHA", 1, 1, 2)];
+    let offers = [("CAFE", Some(1_200)), ("CHA", Some(1_000))];
+    let expected = checked_out("o-1", &[("CAFE", 3, 1_200), ("CHA", 1, 1_000)], 4_600);
+    let given = history(before).when(check_out("o-1", None, &offers)).then([expected]);
+    let given = given.when(check_out("o-2", None, &offers)).then([]);
+    let done = CheckoutCompleted { order: "o-1".into(), lines: vec![], gone: vec!["CAFE".into(), "CHA".into()] };
+    let given = given.when(Command::CompleteCheckout { order: "o-9".into() }).then([]);
+    let given = given.when(Command::CompleteCheckout { order: "o-1".into() }).then([Event::CheckoutCompleted(done)]);
+    let given = given.when(Command::CompleteCheckout { order: "o-1".into() }).then([]);
+    let given = given.when(check_out("o-1", None, &[])).then([]);
+    given.when(undo(None)).then_refused(Rejection::NothingToUndo);
+}
+
+#[test]
+fn what_is_put_in_while_an_order_is_under_way_stays() {
+    let under_way = checked_out("o-1", &[("CAFE", 3, 1_000)], 3_000);
+    let before = [added("CAFE", 3, 3, 1), under_way, added("CAFE", 2, 5, 1), added("CHA", 1, 1, 4)];
+    let lines = vec![line("CAFE", 2, 1), line("CHA", 1, 4)];
+    let done = CheckoutCompleted { order: "o-1".into(), lines, gone: vec![] };
+    history(before).when(Command::CompleteCheckout { order: "o-1".into() }).then([Event::CheckoutCompleted(done)]);
+}
+
+#[test]
+fn a_checkout_that_fails_leaves_the_cart_as_it_was_and_says_why() {
+    let before = [added("CAFE", 3, 3, 1), checked_out("o-1", &[("CAFE", 3, 1_000)], 3_000)];
+    let given = history(before).when(Command::FailCheckout { failure: failure("o-9") }).then([]);
+    let failed = Event::CheckoutFailed(failure("o-1"));
+    let given = given.when(Command::FailCheckout { failure: failure("o-1") }).then([failed]);
+    let state = given.state();
+    assert_eq!((state.lines.len(), state.checkout, state.failure), (1, None, Some(failure("o-1"))));
+    let again = checked_out("o-2", &[("CAFE", 3, 1_000)], 3_000);
+    given.when(check_out("o-2", Some(3_000), &[("CAFE", Some(1_000))])).then([again]);
+}
+
+#[test]
+fn a_cart_that_cannot_become_an_order_says_what_to_do() {
+    history([]).when(check_out("o-1", None, &[])).then_refused(Rejection::CartEmpty);
+    let before = || [added("CAFE", 3, 3, 1)];
+    let gone = Rejection::NoLongerSold { sku: "CAFE".into() };
+    history(before()).when(check_out("o-1", None, &[("CAFE", None)])).then_refused(gone);
+    let changed = Rejection::TotalChanged { total: reais(3_600) };
+    history(before()).when(check_out("o-1", Some(3_000), &[("CAFE", Some(1_200))])).then_refused(changed);
+    let mut out = check_out("o-1", None, &[("CAFE", Some(1_000))]);
+    if let Command::Checkout { offers, .. } = &mut out {
+        let held = offers.values_mut().flatten();
+        held.for_each(|offer| offer.availability = Availability::OutOfStock);
+    }
+    history(before()).when(out).then_refused(Rejection::LineOutOfStock { sku: "CAFE".into() });
+    // A product that has just been put in is not known yet: its line says what it costs.
+    history(before()).when(check_out("o-1", None, &[])).then([checked_out("o-1", &[("CAFE", 3, 1_000)], 3_000)]);
+}
+
 proptest! {
     #[test]
     fn whatever_is_asked_a_cart_stays_whole(commands in prop::collection::vec(any_command(), 0..90)) {
         let mut state = State::default();
         let mut log = Vec::new();
         for command in commands {
-            if let Ok(events) = decide::decide(&state, command) {
+            if let Ok(events) = Cart::decide(&state, command, At(0)) {
                 for event in events {
                     state = evolve::evolve(state, &event);
                     log.push(event);
@@ -361,7 +457,7 @@ proptest! {
     fn an_edit_taken_back_leaves_the_cart_as_it_was(
         commands in prop::collection::vec(any_command(), 0..40), edit in any_command(),
     ) {
-        let run = |state: State, command| match decide::decide(&state, command) {
+        let run = |state: State, command| match Cart::decide(&state, command, At(0)) {
             Ok(events) => events.iter().fold(state, evolve::evolve),
             Err(_) => state,
         };
@@ -380,7 +476,7 @@ proptest! {
     fn adds_add_up_in_whatever_order_they_come(quantities in prop::collection::vec(1i32..5, 1..16)) {
         let add_all = |quantities: &[i32]| {
             quantities.iter().fold(State::default(), |state, &quantity| {
-                let events = decide::decide(&state, add("CAFE", quantity)).unwrap();
+                let events = Cart::decide(&state, add("CAFE", quantity), At(0)).unwrap();
                 events.iter().fold(state, evolve::evolve)
             })
         };

@@ -6,8 +6,8 @@ use feira_ids::{LaneId, ServiceName};
 use feira_projection_store::{Mutation, ProjectionId, Table};
 use feira_rows::CARTS_PROJECTION;
 use feira_rows::cart::{
-    CART_EDITS, CART_LINES, CARTS, forget_edit, put_edit, put_line, put_note, put_quantity, remove_line, touch_cart,
-    undo_edit,
+    CART_EDITS, CART_LINES, CARTS, forget_edit, forget_edits, put_edit, put_line, put_note, put_quantity, remove_line,
+    touch_cart, undo_edit,
 };
 use feira_runtime::{Projection, ProjectionError};
 
@@ -57,6 +57,13 @@ impl Projection for CartRows {
             ],
             Event::NoteSet(set) => {
                 vec![put_note(meta, customer, set.note.as_ref()), put_edit(meta, customer, None)]
+            }
+            Event::CheckedOut(_) | Event::CheckoutFailed(_) => vec![touch_cart(meta, customer)],
+            Event::CheckoutCompleted(completed) => {
+                let left = completed.lines.iter().map(|line| put_line(meta, customer, line));
+                let gone = completed.gone.iter().map(|sku| remove_line(meta, customer, sku));
+                let touched = [touch_cart(meta, customer)].into_iter();
+                touched.chain(left).chain(gone).chain(forget_edits(meta, customer)).collect()
             }
             Event::EditUndone(undone) => {
                 let restored = match (&undone.sku, &undone.line) {

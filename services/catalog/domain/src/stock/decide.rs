@@ -1,0 +1,117 @@
+//! How stock answers.
+
+use std::sync::Arc;
+
+use feira_commands::stock::{Input, RESERVATIONS_MAX, UNITS_MAX};
+use feira_decider::At;
+
+use super::evolve::evolve;
+use super::{
+    Command, Event, Rejection, ReleaseReason, Reservation, State, StockCommitted, StockReleased, StockReserved,
+    StockSet,
+};
+
+pub(super) fn decide(stock: &State, command: Command, at: At) -> Result<Vec<Event>, Rejection> {
+    let Command { sku, input } = command;
+    // What is asked is asked of the stock as it is once all that has run out by now is free again.
+    let mut events = expired(stock, &sku, at);
+    let now = events.iter().fold(stock.clone(), evolve);
+    events.extend(match input {
+        Input::Set { on_hand } => set(&now, sku, on_hand),
+        Input::Reserve { order, quantity, until } => reserve(&now, sku, order, Reservation { quantity, until }, at),
+        Input::Commit { order } => commit(&now, sku, order),
+        Input::Release { order } => Ok(release(&now, sku, order)),
+        Input::Return { order, quantity } => give_back(&now, sku, order, quantity),
+        Input::Expire { .. } => Ok(None),
+    }?);
+    Ok(events)
+}
+
+/// The releases of all reservations whose time has passed.
+fn expired(stock: &State, sku: &Arc<str>, at: At) -> Vec<Event> {
+    let mut free = stock.available();
+    let over = stock.reserved.iter().filter(|(_, reservation)| reservation.until <= at.0);
+    let promised = stock.reserved();
+    let mut left = promised;
+    over.map(|(order, reservation)| {
+        left -= i64::from(reservation.quantity);
+        free = stock.on_hand.map(|on_hand| (on_hand - left).max(0));
+        Event::StockReleased(StockReleased {
+            sku: sku.clone(),
+            order: order.clone(),
+            quantity: reservation.quantity,
+            reason: ReleaseReason::Expired,
+            available: free,
+        })
+    })
+    .collect()
+}
+
+fn set(stock: &State, sku: Arc<str>, on_hand: i64) -> Result<Option<Event>, Rejection> {
+    if !(0..=UNITS_MAX).contains(&on_hand) {
+        return Err(Rejection::BadCount);
+    }
+    if stock.on_hand == Some(on_hand) {
+        return Ok(None);
+    }
+    let available = (on_hand - stock.reserved()).max(0);
+    Ok(Some(Event::StockSet(StockSet { sku, on_hand, available })))
+}
+
+fn reserve(
+    stock: &State,
+    sku: Arc<str>,
+    order: Arc<str>,
+    asked: Reservation,
+    at: At,
+) -> Result<Option<Event>, Rejection> {
+    let Reservation { quantity, until } = asked;
+    if quantity < 1 {
+        return Err(Rejection::BadQuantity);
+    }
+    if let Some(there) = stock.reserved.get(&order) {
+        let same = there.quantity == quantity;
+        return if same { Ok(None) } else { Err(Rejection::AlreadyReserved { reserved: there.quantity }) };
+    }
+    if until <= at.0 {
+        return Err(Rejection::BadTime);
+    }
+    if stock.reserved.len() >= RESERVATIONS_MAX {
+        return Err(Rejection::TooMany);
+    }
+    if let Some(available) = stock.available().filter(|available| *available < i64::from(quantity)) {
+        return Err(Rejection::OutOfStock { available, asked: quantity });
+    }
+    let available = stock.available().map(|available| available - i64::from(quantity));
+    Ok(Some(Event::StockReserved(StockReserved { sku, order, quantity, until, available })))
+}
+
+fn commit(stock: &State, sku: Arc<str>, order: Arc<str>) -> Result<Option<Event>, Rejection> {
+    let quantity = stock.reserved.get(&order).ok_or(Rejection::NotReserved)?.quantity;
+    // What a business no longer has is not sold below nothing: it counts again when it counts.
+    let on_hand = stock.on_hand.map(|on_hand| (on_hand - i64::from(quantity)).max(0));
+    let reserved = stock.reserved() - i64::from(quantity);
+    let available = on_hand.map(|on_hand| (on_hand - reserved).max(0));
+    Ok(Some(Event::StockCommitted(StockCommitted { sku, order, quantity, on_hand, available })))
+}
+
+fn release(stock: &State, sku: Arc<str>, order: Arc<str>) -> Option<Event> {
+    // Who releases what is free has what they want.
+    let quantity = stock.reserved.get(&order)?.quantity;
+    let left = stock.reserved() - i64::from(quantity);
+    let available = stock.on_hand.map(|on_hand| (on_hand - left).max(0));
+    Some(Event::StockReleased(StockReleased { sku, order, quantity, reason: ReleaseReason::Released, available }))
+}
+
+fn give_back(stock: &State, sku: Arc<str>, order: Arc<str>, quantity: i32) -> Result<Option<Event>, Rejection> {
+    if quantity < 1 {
+        return Err(Rejection::BadQuantity);
+    }
+    let on_hand = stock.on_hand.map(|on_hand| on_hand + i64::from(quantity));
+    if on_hand.is_some_and(|on_hand| on_hand > UNITS_MAX) {
+        return Err(Rejection::BadCount);
+    }
+    let available = on_hand.map(|on_hand| (on_hand - stock.reserved()).max(0));
+    let reason = ReleaseReason::Returned;
+    Ok(Some(Event::StockReleased(StockReleased { sku, order, quantity, reason, available })))
+}
