@@ -10,7 +10,9 @@ pub mod catalog;
 pub mod clock;
 mod column;
 pub mod conversation;
+pub mod order;
 pub mod payments;
+pub mod stock;
 pub mod timer;
 
 pub use column::RowError;
@@ -36,6 +38,11 @@ pub static ALL_TABLES: &[&Table] = &[
     &conversation::INBOX,
     &conversation::MESSAGES,
     &conversation::LISTED,
+    &stock::STOCK,
+    &order::ORDERS,
+    &order::ORDER_LINES,
+    &order::CUSTOMER_ORDERS,
+    &order::DAY_ORDERS,
     &payments::ACCOUNTS,
     &payments::TRANSFERS,
     &payments::REQUESTS,
@@ -54,6 +61,13 @@ pub const OFFERS_PROJECTION: ProjectionId = ProjectionId { name: "offers", versi
 
 /// The carts: writes [`cart::CARTS`], [`cart::CART_LINES`] and [`cart::CART_EDITS`] from the carts' events.
 pub const CARTS_PROJECTION: ProjectionId = ProjectionId { name: "carts", version: 1 };
+
+/// How many units can be had: writes [`stock::STOCK`] from the catalog's events.
+pub const STOCK_PROJECTION: ProjectionId = ProjectionId { name: "stock", version: 1 };
+
+/// The orders: writes [`order::ORDERS`], [`order::ORDER_LINES`], [`order::CUSTOMER_ORDERS`] and [`order::DAY_ORDERS`]
+/// from the orders' events.
+pub const ORDERS_PROJECTION: ProjectionId = ProjectionId { name: "orders", version: 1 };
 
 /// Accounts, transfers and requests by owner: writes [`payments::ACCOUNTS`], [`payments::TRANSFERS`] and
 /// [`payments::REQUESTS`] from the ledger's events.

@@ -43,7 +43,7 @@ pub fn catalog() -> Plan {
         name: feira_catalog_server::SERVICE,
         host: feira_catalog_server::host(),
         projections: feira_catalog_server::projections(),
-        processes: Vec::new(),
+        processes: feira_catalog_server::processes(),
     }
 }
 
@@ -53,7 +53,7 @@ pub fn cart(home: &Home, catch_up: Duration) -> Plan {
         name: feira_cart_server::SERVICE,
         host: feira_cart_server::host(home.store.clone(), Heads::of(home), catch_up),
         projections: feira_cart_server::projections(),
-        processes: Vec::new(),
+        processes: feira_cart_server::processes(),
     }
 }
 
