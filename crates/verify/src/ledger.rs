@@ -351,3 +351,146 @@ impl std::fmt::Display for Sum {
         write!(f, "{debits}+{debits_held} debited and {credits}+{credits_held} credited {currency}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use feira_events::payments::{AccountFunded, Purpose, TransferCredited, TransferReserved, TransferSettled};
+    use feira_money::Amount;
+
+    use super::*;
+    use crate::testing::{faults, lane, record};
+
+    const ANA: &str = "0/person/ana";
+    const BIA: &str = "1/person/bia";
+
+    fn account(text: &str) -> AccountId {
+        AccountId::parse(text).unwrap()
+    }
+
+    fn brl(minor: i64) -> Amount {
+        Amount::new(minor, "BRL".parse().unwrap())
+    }
+
+    fn posting(debit: &str, credit: &str, minor: i64, kind: PostingKind) -> Vec<Posting> {
+        vec![Posting { debit: account(debit), credit: account(credit), amount: brl(minor), kind }]
+    }
+
+    /// Debited and held, debited, credited and held, credited.
+    fn balance(of: &str, [debits_held, debits, credits_held, credits]: [i64; 4]) -> Balance {
+        Balance { account: account(of), currency: "BRL".parse().unwrap(), debits_held, debits, credits_held, credits }
+    }
+
+    fn transfer() -> Transfer {
+        Transfer {
+            transfer: "00".repeat(16).into(),
+            from: account(ANA),
+            to: account(BIA),
+            amount: brl(1_000),
+            purpose: Purpose::Gift,
+            subject: None,
+            customer: None,
+            note: None,
+            deadline: 9,
+        }
+    }
+
+    /// Ana is funded and sends 10.00 to Bia, whose account is in another shard.
+    fn history() -> Vec<(u32, Event)> {
+        let funded = posting("0/ext/demo-BRL", ANA, 2_000, PostingKind::Moved);
+        let out = |kind| posting(ANA, "0/x/1-BRL", 1_000, kind);
+        let into = posting("1/x/0-BRL", BIA, 1_000, PostingKind::Moved);
+        vec![
+            (
+                0,
+                Event::AccountFunded(AccountFunded {
+                    account: account(ANA),
+                    amount: brl(2_000),
+                    postings: funded,
+                    balances: vec![balance("0/ext/demo-BRL", [0, 2_000, 0, 0]), balance(ANA, [0, 0, 0, 2_000])],
+                }),
+            ),
+            (
+                0,
+                Event::TransferReserved(TransferReserved {
+                    transfer: transfer(),
+                    limits: vec![],
+                    postings: out(PostingKind::Held),
+                    balances: vec![balance(ANA, [1_000, 0, 0, 2_000]), balance("0/x/1-BRL", [0, 0, 1_000, 0])],
+                }),
+            ),
+            (
+                1,
+                Event::TransferCredited(TransferCredited {
+                    transfer: transfer(),
+                    limits: vec![],
+                    postings: into,
+                    balances: vec![balance("1/x/0-BRL", [0, 1_000, 0, 0]), balance(BIA, [0, 0, 0, 1_000])],
+                }),
+            ),
+            (
+                0,
+                Event::TransferSettled(TransferSettled {
+                    transfer: transfer(),
+                    limits: vec![],
+                    postings: out(PostingKind::HeldMoved),
+                    balances: vec![balance(ANA, [0, 1_000, 0, 2_000]), balance("0/x/1-BRL", [0, 0, 0, 1_000])],
+                }),
+            ),
+        ]
+    }
+
+    fn judged(history: Vec<(u32, Event)>) -> Report {
+        let (mut ledger, mut report) = (Ledger::default(), Report::default());
+        for (seq, (shard, event)) in (1..).zip(history) {
+            let lane = lane("payments", shard);
+            ledger.take(&lane, seq as u64, &record(&lane, seq, "platform", &event), &mut report);
+        }
+        ledger.end(&mut report);
+        report
+    }
+
+    #[test]
+    fn money_that_crosses_shards_adds_up() {
+        let report = judged(history());
+        assert_eq!(faults(&report), [""; 0]);
+        // Before the payer's shard has heard, it is under way and nothing is wrong.
+        assert_eq!(faults(&judged(history()[..3].to_vec())), [""; 0]);
+    }
+
+    #[test]
+    fn each_event_of_a_transfer_that_is_missing_or_doubled_is_found() {
+        for place in [0, 1, 2] {
+            let mut some = history();
+            some.remove(place);
+            assert!(!judged(some).is_sound(), "without {place}");
+        }
+        for place in 0..4 {
+            let mut some = history();
+            some.insert(place, some[place].clone());
+            assert!(!judged(some).is_sound(), "{place} twice");
+        }
+    }
+
+    #[test]
+    fn every_number_of_a_posting_or_a_balance_counts() {
+        let change = |change: fn(&mut AccountFunded)| {
+            let mut some = history();
+            if let Event::AccountFunded(funded) = &mut some[0].1 {
+                change(funded);
+            }
+            judged(some)
+        };
+        assert!(!change(|funded| funded.postings[0].amount.minor += 1).is_sound());
+        assert!(!change(|funded| funded.balances[1].credits -= 1).is_sound());
+        assert!(!change(|funded| drop(funded.balances.pop())).is_sound());
+        let poor = change(|funded| {
+            funded.postings[0].amount.minor = 900;
+            funded.balances[0].debits = 900;
+            funded.balances[1].credits = 900;
+        });
+        assert!(
+            faults(&poor).iter().any(|fault| fault.contains("payments/0:2") && fault.contains("-100 minor")),
+            "{poor}"
+        );
+    }
+}

@@ -15,7 +15,11 @@ mod pin;
 mod replay;
 mod report;
 mod run;
+mod stock;
 mod usage;
+
+#[cfg(test)]
+mod testing;
 
 pub use fault::{Check, Fault, Place};
 pub use report::{Counted, Report};

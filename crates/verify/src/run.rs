@@ -15,6 +15,7 @@ use crate::ledger::Ledger;
 use crate::pin::{Pinned, pin};
 use crate::replay::{Replay, Share, Standing};
 use crate::report::Report;
+use crate::stock::Stock;
 use crate::usage::Usage;
 use crate::{Check, Fault, Place};
 
@@ -107,6 +108,7 @@ struct Findings {
     lanes: Lanes,
     ledger: Ledger,
     usage: Usage,
+    stock: Stock,
 }
 
 impl Run {
@@ -134,6 +136,7 @@ impl Run {
                 }
                 findings.lanes.end(&mut report);
                 findings.ledger.end(&mut report);
+                findings.stock.end(&mut report);
                 findings.usage.end(&|lane| followed.get(lane).copied().unwrap_or(0), &mut report);
             }
             let (store, runtime) = (self.parts.store.clone(), self.runtime.clone());
@@ -209,6 +212,7 @@ impl Run {
                 lane.take(&mut findings.lanes, seq, &record, report);
                 findings.ledger.take(&id, seq, &record, report);
                 findings.usage.take(&id, seq, &record, report);
+                findings.stock.take(&id, seq, &record, report);
             }
             replay.take(&runtime, &id, seq, &record, report)
         };

@@ -155,3 +155,89 @@ fn fee_stamp(tenant: &TenantId, it: &PaymentFeeUsage) -> u64 {
     let money = (it.amount.minor, it.amount.currency.code(), it.fee.minor, it.fee_micro, it.rate_bp);
     stamp((tenant.as_str(), &it.intent, &it.order, money, it.captured_at))
 }
+
+#[cfg(test)]
+mod tests {
+    use feira_events::billing::{self, UsageRecorded};
+    use feira_events::conversation::{Category, Class, ClassReason};
+
+    use super::*;
+    use crate::testing::{faults, lane, record};
+
+    fn delivered() -> ThreadEvent {
+        ThreadEvent::MessageDelivered(MessageDelivered {
+            message: "m-1".into(),
+            seq: 1,
+            sender: "main".into(),
+            customer: "CC.1".into(),
+            country: "BR".into(),
+            category: Category::Utility,
+            class: Class::Charged,
+            reason: ClassReason::Template,
+            policy: "feira-1".into(),
+            sent_at: 7,
+            delivered_at: 8,
+        })
+    }
+
+    fn entered(change: impl Fn(&mut MessageUsage)) -> UsageEvent {
+        let source = lane("conversation", 0);
+        let mut message = MessageUsage {
+            seq: 1,
+            event_id: record(&source, 1, "feira-livre", &delivered()).meta.event_id,
+            thread: "main/CC.1".into(),
+            message: "m-1".into(),
+            class: billing::Class::Charged,
+            category: billing::Category::Utility,
+            country: "BR".into(),
+            policy: "feira-1".into(),
+            sent_at: 7,
+            delivered_at: 8,
+        };
+        change(&mut message);
+        UsageEvent::UsageRecorded(UsageRecorded {
+            source_lane: "conversation/0".into(),
+            from_seq: 1,
+            to_seq: 1,
+            messages: vec![message],
+            payment_fees: vec![],
+            count: 1,
+            fingerprint: "".into(),
+        })
+    }
+
+    fn judged(entered: &[UsageEvent], followed: u64) -> Report {
+        let (mut usage, mut report) = (Usage::default(), Report::default());
+        let (source, billing) = (lane("conversation", 0), lane("billing", 0));
+        usage.take(&source, 1, &record(&source, 1, "feira-livre", &delivered()), &mut report);
+        for (seq, event) in (1..).zip(entered) {
+            usage.take(&billing, seq as u64, &record(&billing, seq, "feira-livre", event), &mut report);
+        }
+        usage.end(&|_| followed, &mut report);
+        report
+    }
+
+    #[test]
+    fn what_was_delivered_is_entered_once_or_still_under_way() {
+        assert_eq!(faults(&judged(&[entered(|_| ())], 1)), [""; 0]);
+        let waiting = judged(&[], 0);
+        assert!(waiting.is_sound() && waiting.notes.len() == 1, "{waiting}");
+        let missing = judged(&[], 1);
+        assert!(faults(&missing)[0].starts_with("conversation/0:1: "), "{missing}");
+        let twice = judged(&[entered(|_| ()), entered(|_| ())], 1);
+        assert!(faults(&twice)[0].starts_with("billing/0:2: "), "{twice}");
+    }
+
+    #[test]
+    fn what_is_entered_otherwise_than_it_was_stamped_is_found() {
+        let changes: [fn(&mut MessageUsage); 4] = [
+            |message| message.class = billing::Class::Free,
+            |message| message.country = "IN".into(),
+            |message| message.delivered_at += 1,
+            |message| message.seq = 2,
+        ];
+        for change in changes {
+            assert!(!judged(&[entered(change)], 1).is_sound());
+        }
+    }
+}
