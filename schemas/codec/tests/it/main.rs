@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod asyncapi;
 mod golden;
 mod history;
 mod hostile;
