@@ -9,7 +9,7 @@ use feira_decider::At;
 use feira_events::Sealed;
 use feira_events::catalog::Availability;
 use feira_events::order::{Order, OrderLine};
-use feira_ids::AccountId;
+use feira_ids::{AccountId, AggregateId};
 use feira_money::Amount;
 
 use super::{
@@ -31,7 +31,7 @@ pub(super) fn decide(cart: &State, command: Command, at: At) -> Result<Vec<Event
         Command::CompleteCheckout { order } => Ok(complete(cart, order)),
         Command::FailCheckout { failure } => {
             let under_way = cart.checkout.as_ref().is_some_and(|order| order.order == failure.order);
-            Ok(under_way.then(|| Event::CheckoutFailed(failure)).into_iter().collect())
+            Ok(under_way.then_some(Event::CheckoutFailed(failure)).into_iter().collect())
         }
         Command::Undo { edit } => undo(cart, edit),
     }
@@ -136,14 +136,26 @@ fn checkout(
     if cart.checkout.is_some() || cart.last_order.as_ref() == Some(&order) {
         return Ok(vec![]);
     }
+    AggregateId::new("order", &order).map_err(|_| Rejection::BadOrderId)?;
+    if thread.as_deref().is_some_and(|thread| !is_thread_of(thread, &customer)) {
+        return Err(Rejection::NotTheirThread);
+    }
     let lines = bought?;
     let total = total(&lines)?;
+    if total.minor == 0 {
+        return Err(Rejection::NothingToPay);
+    }
     if accept_total.is_some_and(|accepted| accepted != total) {
         return Err(Rejection::TotalChanged { total });
     }
     let until = at.0.saturating_add(PAYMENT_TIME_MS);
     let order = Order { order, customer, thread, account, lines, total, until };
     Ok(vec![Event::CheckedOut(CheckedOut { order })])
+}
+
+/// Whether `thread` is one that the customer writes in: `sender/customer`.
+fn is_thread_of(thread: &str, customer: &str) -> bool {
+    AggregateId::new("thread", thread).is_ok() && thread.split_once('/').is_some_and(|(_, of)| of == customer)
 }
 
 /// The lines of an order, at what its products cost now.

@@ -50,6 +50,15 @@ pub enum Rejection {
     /// Nothing is in the cart.
     #[error("the cart is empty: put something in first")]
     CartEmpty,
+    /// What is in the cart costs nothing.
+    #[error("the cart comes to nothing: only what costs something can be ordered")]
+    NothingToPay,
+    /// The order's id is none.
+    #[error("the order's id can be no id")]
+    BadOrderId,
+    /// The thread is not between the business and this customer.
+    #[error("the thread is another customer's, or none")]
+    NotTheirThread,
     /// The business sells a product of the cart no longer.
     #[error("{sku} is no longer sold: take it out")]
     NoLongerSold {
@@ -100,6 +109,9 @@ impl Reject for Rejection {
             Self::NotInCart => "NOT_IN_CART",
             Self::NoteTooLong => "NOTE_TOO_LONG",
             Self::CartEmpty => "CART_EMPTY",
+            Self::NothingToPay => "NOTHING_TO_PAY",
+            Self::BadOrderId => "BAD_ORDER_ID",
+            Self::NotTheirThread => "NOT_THEIR_THREAD",
             Self::NoLongerSold { .. } => "NO_LONGER_SOLD",
             Self::LineOutOfStock { .. } => "OUT_OF_STOCK",
             Self::TotalChanged { .. } => "TOTAL_CHANGED",
@@ -116,7 +128,9 @@ impl Reject for Rejection {
             Self::NoteTooLong => Some("note"),
             Self::UnknownEdit { .. } | Self::EditSuperseded { .. } => Some("edit"),
             Self::TotalChanged { .. } => Some("accept_total"),
-            Self::CartEmpty | Self::NoLongerSold { .. } | Self::LineOutOfStock { .. } => None,
+            Self::BadOrderId => Some("order"),
+            Self::NotTheirThread => Some("thread"),
+            Self::CartEmpty | Self::NothingToPay | Self::NoLongerSold { .. } | Self::LineOutOfStock { .. } => None,
             Self::TooManyLines | Self::NothingToUndo => None,
         }
     }

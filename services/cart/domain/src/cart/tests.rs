@@ -415,6 +415,16 @@ fn a_checkout_that_fails_leaves_the_cart_as_it_was_and_says_why() {
 fn a_cart_that_cannot_become_an_order_says_what_to_do() {
     history([]).when(check_out("o-1", None, &[])).then_refused(Rejection::CartEmpty);
     let before = || [added("CAFE", 3, 3, 1)];
+    let free = Rejection::NothingToPay;
+    history(before()).when(check_out("o-1", None, &[("CAFE", Some(0))])).then_refused(free);
+    history(before()).when(check_out(" ", None, &[])).then_refused(Rejection::BadOrderId);
+    for another in ["main/BR.2", "BR.1", "", "main/x/BR.1"] {
+        let mut foreign = check_out("o-1", None, &[]);
+        if let Command::Checkout { thread, .. } = &mut foreign {
+            *thread = Some(another.into());
+        }
+        history(before()).when(foreign).then_refused(Rejection::NotTheirThread);
+    }
     let gone = Rejection::NoLongerSold { sku: "CAFE".into() };
     history(before()).when(check_out("o-1", None, &[("CAFE", None)])).then_refused(gone);
     let changed = Rejection::TotalChanged { total: reais(3_600) };

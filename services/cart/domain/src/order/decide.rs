@@ -1,5 +1,6 @@
 //! How an order answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use feira_decider::At;
@@ -60,8 +61,20 @@ fn place(order: &State, terms: Terms) -> Result<Vec<Event>, Rejection> {
         Some(there) if *there == terms => Ok(vec![]),
         Some(_) => Err(Rejection::AlreadyPlaced),
         None if terms.lines.is_empty() || terms.total.minor <= 0 => Err(Rejection::Empty),
+        None if !adds_up(&terms) => Err(Rejection::BadSum),
         None => Ok(vec![Event::OrderPlaced(OrderPlaced { order: terms })]),
     }
+}
+
+/// Whether every product has one line, with units in it, and the total is the sum of the lines.
+fn adds_up(terms: &Terms) -> bool {
+    let products: BTreeSet<_> = terms.lines.iter().map(|line| &line.sku).collect();
+    let sum = terms.lines.iter().try_fold(Amount::new(0, terms.total.currency), |sum, line| {
+        let positive = line.quantity > 0 && line.unit_price.minor >= 0;
+        let comes_to = line.unit_price.checked_mul(line.quantity.into()).ok().filter(|_| positive)?;
+        sum.checked_add(comes_to).ok()
+    });
+    products.len() == terms.lines.len() && sum == Some(terms.total)
 }
 
 fn line(terms: &Terms, sku: &str) -> Result<(), Rejection> {

@@ -16,6 +16,9 @@ pub enum Rejection {
     /// An order is of something.
     #[error("an order has at least one line and a total above nothing")]
     Empty,
+    /// Its lines and its total contradict each other.
+    #[error("an order has one line for a product, at least one unit in it, and comes to the sum of its lines")]
+    BadSum,
     /// It has no such line.
     #[error("the order has no such product")]
     NoSuchLine,
@@ -49,6 +52,7 @@ impl Reject for Rejection {
             Self::Unknown => "ORDER_UNKNOWN",
             Self::AlreadyPlaced => "ORDER_PLACED",
             Self::Empty => "ORDER_EMPTY",
+            Self::BadSum => "BAD_SUM",
             Self::NoSuchLine => "NO_SUCH_LINE",
             Self::AlreadyPaid => "ORDER_PAID",
             Self::IllegalTransition { .. } => "ILLEGAL_TRANSITION",

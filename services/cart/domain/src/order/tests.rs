@@ -230,11 +230,61 @@ fn what_makes_no_sense_is_refused() {
     order([]).when(pay()).then_refused(Rejection::Unknown);
     order([]).when(Command::Place { order: Terms { lines: vec![], ..terms() } }).then_refused(Rejection::Empty);
     order([]).when(Command::Place { order: Terms { total: reais(0), ..terms() } }).then_refused(Rejection::Empty);
+    let doubled = Terms { lines: [terms().lines, terms().lines].concat(), total: reais(8_000), ..terms() };
+    let nothing = |mut of: Terms| {
+        of.lines[1].quantity = 0;
+        Terms { total: reais(3_000), ..of }
+    };
+    for wrong in [Terms { total: reais(4_001), ..terms() }, doubled, nothing(terms())] {
+        order([]).when(Command::Place { order: wrong }).then_refused(Rejection::BadSum);
+    }
     let other = Terms { total: reais(4_001), ..terms() };
     order([placed()]).when(Command::Place { order: other }).then_refused(Rejection::AlreadyPlaced);
     order([placed()]).when(Command::StockHeld { sku: "BOLO".into() }).then_refused(Rejection::NoSuchLine);
     let wrong = Command::Paid { amount: reais(3_999), fee: reais(1) };
     order([placed()]).when(wrong).then_refused(Rejection::WrongAmount { paid: 3_999, due: 4_000 });
+}
+
+fn asked(source: OrderSource) -> Vec<Ask> {
+    let all = OrderProcess::react(&meta(1, "feira-livre"), &source).into_iter();
+    all.filter_map(|one| if let Do::Ask(ask) = one { Some(ask) } else { None }).collect()
+}
+
+#[test]
+fn a_cart_whose_order_cannot_be_placed_is_told_so() {
+    let checked_out = cart_events::Event::CheckedOut(cart_events::CheckedOut { order: terms() });
+    let place = asked(OrderSource::Cart(checked_out)).remove(0);
+    let told = place.refused.unwrap().with_refusal("BAD_SUM", "why");
+    let expected =
+        carts::Input::FailCheckout { order: "o-1".into(), code: "BAD_SUM".into(), sku: None, message: "why".into() };
+    assert_eq!(told.aggregate.as_str(), "cart:BR.1");
+    assert_eq!(serde_json::from_str::<carts::Input>(&told.input).unwrap(), expected);
+}
+
+#[test]
+fn what_ended_by_time_where_it_is_paid_ends_the_order_too() {
+    let closed = |reason: &str| {
+        let closed = IntentClosed { intent: intent(), reason: reason.into() };
+        asked(OrderSource::Payments(PaymentEvent::IntentClosed(closed)))
+    };
+    let ask = closed("EXPIRED").remove(0);
+    let said: Command = serde_json::from_str(&ask.input).unwrap();
+    let given = order([placed(), held("CAFE"), held("CHA"), waits()]).when(said);
+    let over = OrderCancelled {
+        message: "the order was not paid in time".into(),
+        payment_asked: true,
+        ..off("PAYMENT_TIME_OVER", None, &["CAFE", "CHA"], &[])
+    };
+    given.then([Event::OrderCancelled(over)]);
+    assert!(closed("CANCELED").is_empty());
+}
+
+#[test]
+fn an_order_made_elsewhere_goes_its_way_without_a_word() {
+    let terms = Terms { thread: None, ..terms() };
+    let confirmed = Event::OrderConfirmed(OrderConfirmed { order: terms });
+    let asks = asked(OrderSource::Order(confirmed));
+    assert_eq!(asks.iter().map(|ask| &*ask.operation).collect::<Vec<_>>(), ["cart.complete_checkout"]);
 }
 
 /// Small and good enough to choose by.
@@ -455,7 +505,7 @@ fn purchase(seed: u64) -> (OrderStatus, PaymentStatus) {
         ..Default::default()
     };
     // In one run of three a line cannot be had.
-    let cha = i32::from(seed % 3 != 0);
+    let cha = i32::from(!seed.is_multiple_of(3));
     let stock = [("CAFE".into(), 3), ("CHA".into(), cha)];
     let mut market = Market {
         cart,
@@ -534,7 +584,8 @@ fn purchase(seed: u64) -> (OrderStatus, PaymentStatus) {
         }
         other => panic!("seed {seed}: an order that is {other:?} has not come to its end"),
     }
-    assert!(market.told.iter().any(|told| told.contains("OrderStatus")), "seed {seed}: the customer is told");
+    let ends = market.told.iter().filter(|told| told.contains("OrderStatus")).count();
+    assert_eq!(ends, 1, "seed {seed}: the customer is told, once");
     (market.order.status, market.order.payment)
 }
 

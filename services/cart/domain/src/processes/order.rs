@@ -51,8 +51,10 @@ impl Process for OrderProcess {
 
 fn of_cart(meta: &Meta, event: &cart_events::Event) -> Option<Vec<Do>> {
     let cart_events::Event::CheckedOut(checked_out) = event else { return None };
-    let place = order::Input::Place { order: checked_out.order.clone() };
-    Some(vec![ask_order("place", &meta.tenant, &checked_out.order.order, &place)?.now()])
+    let terms = &checked_out.order;
+    let place = order::Input::Place { order: terms.clone() };
+    let failed = fail_checkout("unplaced", &meta.tenant, terms, "".into(), None, "".into())?;
+    Some(vec![ask_order("place", &meta.tenant, &terms.order, &place)?.or(failed).now()])
 }
 
 fn of_order(meta: &Meta, event: &OrderEvent) -> Option<Vec<Do>> {
@@ -117,12 +119,11 @@ fn undo(meta: &Meta, cancelled: &OrderCancelled) -> Vec<Do> {
     let no_intent = payment_asked
         .then(|| ask_payments("cancel", terms, &payments::Input::CancelIntent { intent: id.clone(), account }));
     let refunded = paid.as_ref().and_then(|_| refund(tenant, terms));
-    let failed =
-        cart::Input::FailCheckout { order: id.clone(), code: code.clone(), sku: sku.clone(), message: message.clone() };
-    let cart = AggregateId::new("cart", &terms.customer).ok();
-    let failed = cart.map(|cart| Ask::new("failed", tenant, cart, failed.operation(), &failed));
+    let failed = fail_checkout("failed", tenant, terms, code.clone(), sku.clone(), message.clone());
     let asks = released.chain(returned).chain(no_intent.flatten()).chain(refunded).chain(failed).map(Ask::now);
-    let told = tell(meta, terms, status(terms, "CANCELLED", Some(code.clone())));
+    // An order that is off stays off: what comes later only gives back what was taken meanwhile, and releases nothing.
+    let told =
+        if release.is_empty() { None } else { tell(meta, terms, status(terms, "CANCELLED", Some(code.clone()))) };
     asks.chain([Do::Forget { timer: timer(&id) }]).chain(told).collect()
 }
 
@@ -150,6 +151,11 @@ fn of_payments(event: &payment_events::Event) -> Option<Vec<Do>> {
             let paid = order::Input::Paid { amount: captured.intent.amount, fee: captured.fee };
             ask_order("paid", &tenant, &id, &paid)?
         }
+        payment_events::Event::IntentClosed(closed) if &*closed.reason == "EXPIRED" => {
+            let (tenant, id) = of(&closed.intent)?;
+            let (code, message) = ("PAYMENT_TIME_OVER".into(), "the order was not paid in time".into());
+            ask_order("expired", &tenant, &id, &order::Input::PaymentRefused { code, message })?
+        }
         payment_events::Event::IntentRefunded(refunded) => {
             let (tenant, id) = of(&refunded.intent)?;
             ask_order("refunded", &tenant, &id, &order::Input::Refunded { refunded: refunded.refunded })?
@@ -161,6 +167,20 @@ fn of_payments(event: &payment_events::Event) -> Option<Vec<Do>> {
         _ => return None,
     };
     Some(vec![ask.now()])
+}
+
+/// Tells the cart that no order comes of it.
+fn fail_checkout(
+    step: &'static str,
+    tenant: &TenantId,
+    terms: &Order,
+    code: Arc<str>,
+    sku: Option<Arc<str>>,
+    message: Arc<str>,
+) -> Option<Ask> {
+    let failed = cart::Input::FailCheckout { order: terms.order.clone(), code, sku, message };
+    let cart = AggregateId::new("cart", &terms.customer).ok()?;
+    Some(Ask::new(step, tenant, cart, failed.operation(), &failed))
 }
 
 fn reserve(tenant: &TenantId, terms: &Order, line: &OrderLine) -> Option<Ask> {

@@ -19,7 +19,7 @@ pub(super) fn decide(stock: &State, command: Command, at: At) -> Result<Vec<Even
     events.extend(match input {
         Input::Set { on_hand } => set(&now, sku, on_hand),
         Input::Reserve { order, quantity, until } => reserve(&now, sku, order, Reservation { quantity, until }, at),
-        Input::Commit { order } => commit(&now, sku, order),
+        Input::Commit { order } => commit(&now, sku, order, at),
         Input::Release { order } => Ok(release(&now, sku, order)),
         Input::Return { order, quantity } => give_back(&now, sku, order, quantity),
         Input::Expire { .. } => Ok(None),
@@ -27,24 +27,26 @@ pub(super) fn decide(stock: &State, command: Command, at: At) -> Result<Vec<Even
     Ok(events)
 }
 
-/// The releases of all reservations whose time has passed.
+/// How many reservations end with one command. What is left ends with the next: each has a timer that asks.
+pub(super) const EXPIRED_MAX: usize = 256;
+
+/// The releases of reservations whose time has passed, the earliest first.
 fn expired(stock: &State, sku: &Arc<str>, at: At) -> Vec<Event> {
-    let mut free = stock.available();
     let over = stock.reserved.iter().filter(|(_, reservation)| reservation.until <= at.0);
-    let promised = stock.reserved();
-    let mut left = promised;
-    over.map(|(order, reservation)| {
+    let mut over: Vec<_> = over.collect();
+    over.sort_by_key(|(_, reservation)| reservation.until);
+    let mut left = stock.reserved();
+    let release = |(order, reservation): (&Arc<str>, &Reservation)| {
         left -= i64::from(reservation.quantity);
-        free = stock.on_hand.map(|on_hand| (on_hand - left).max(0));
         Event::StockReleased(StockReleased {
             sku: sku.clone(),
             order: order.clone(),
             quantity: reservation.quantity,
             reason: ReleaseReason::Expired,
-            available: free,
+            available: stock.on_hand.map(|on_hand| (on_hand - left).max(0)),
         })
-    })
-    .collect()
+    };
+    over.into_iter().take(EXPIRED_MAX).map(release).collect()
 }
 
 fn set(stock: &State, sku: Arc<str>, on_hand: i64) -> Result<Option<Event>, Rejection> {
@@ -86,8 +88,9 @@ fn reserve(
     Ok(Some(Event::StockReserved(StockReserved { sku, order, quantity, until, available })))
 }
 
-fn commit(stock: &State, sku: Arc<str>, order: Arc<str>) -> Result<Option<Event>, Rejection> {
-    let quantity = stock.reserved.get(&order).ok_or(Rejection::NotReserved)?.quantity;
+fn commit(stock: &State, sku: Arc<str>, order: Arc<str>, at: At) -> Result<Option<Event>, Rejection> {
+    let standing = stock.reserved.get(&order).filter(|reservation| at.0 < reservation.until);
+    let quantity = standing.ok_or(Rejection::NotReserved)?.quantity;
     // What a business no longer has is not sold below nothing: it counts again when it counts.
     let on_hand = stock.on_hand.map(|on_hand| (on_hand - i64::from(quantity)).max(0));
     let reserved = stock.reserved() - i64::from(quantity);
