@@ -120,7 +120,7 @@ fn a_reservation_ends_when_its_time_has_come_and_not_before() {
 
 #[test]
 fn however_many_run_out_at_once_end_a_few_at_a_time() {
-    let many = super::decide::EXPIRED_MAX + 10;
+    let many = decide::EXPIRED_MAX + 10;
     let standing = Reservation { quantity: 1, until: UNTIL };
     let reserved = (0..many).map(|i| (format!("o-{i:04}").into(), standing)).collect();
     let mut state = State { on_hand: Some(many as i64), reserved };
@@ -128,7 +128,7 @@ fn however_many_run_out_at_once_end_a_few_at_a_time() {
     // What has run out is not sold, whether it is released yet or not.
     let commit = Stock::decide(&state, ask(Input::Commit { order: last.clone() }), At(UNTIL));
     assert_eq!(commit, Err(Rejection::NotReserved));
-    for (released, left) in [(super::decide::EXPIRED_MAX, 10), (10, 0), (0, 0)] {
+    for (released, left) in [(decide::EXPIRED_MAX, 10), (10, 0), (0, 0)] {
         let events = Stock::decide(&state, ask(Input::Expire { order: last.clone() }), At(UNTIL)).unwrap();
         assert_eq!(events.len(), released);
         state = events.iter().fold(state, Stock::evolve);
