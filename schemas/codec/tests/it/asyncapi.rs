@@ -74,7 +74,7 @@ fn message(page: &mut String, name: &str, released: &Released) {
     let short = short(name);
     write!(page, "    {short}:\n      name: {name}\n      title: {short}\n      summary: {}\n", quoted(doc)).unwrap();
     page.push_str("      payload:\n        schemaFormat: application/vnd.apache.avro+json;version=1.12.0\n");
-    write!(page, "        schema: {{ $ref: './avro/{}' }}\n", released.file).unwrap();
+    writeln!(page, "        schema: {{ $ref: './avro/{}' }}", released.file).unwrap();
     write!(page, "      x-schema-id: {}\n      x-version: {}\n", released.id, released.version).unwrap();
     let mut personal = BTreeSet::new();
     find_personal(&schema, "", &mut personal);

@@ -96,9 +96,12 @@ fn record(value: &[u8], partition: i32, place: &str) -> Record {
         match opened.decode::<cart::Event>().unwrap_or_else(|error| panic!("{place}: {error}")) {
             cart::Event::ItemAdded(event) => Body::Added(event.line.sku.to_string(), event.added, event.line.quantity),
             cart::Event::QuantitySet(event) => Body::Set(event.sku.to_string(), event.quantity),
-            cart::Event::ItemRemoved(_) | cart::Event::NoteSet(_) | cart::Event::EditUndone(_) => {
-                Body::Other(opened.name.to_owned())
-            }
+            cart::Event::ItemRemoved(_)
+            | cart::Event::NoteSet(_)
+            | cart::Event::EditUndone(_)
+            | cart::Event::CheckedOut(_)
+            | cart::Event::CheckoutCompleted(_)
+            | cart::Event::CheckoutFailed(_) => Body::Other(opened.name.to_owned()),
         }
     } else {
         Body::Other(opened.name.to_owned())
