@@ -155,9 +155,12 @@ async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, Ap
     Ok(found)
 }
 
-/// Keys by whose scope they are in, each with its place in the answer.
+/// Keys, each with its place in the answer.
+type Placed = Vec<(usize, Arc<str>)>;
+
+/// Keys by whose scope they are in.
 #[derive(Default)]
-struct ByScope(Vec<(Scope, Vec<(usize, Arc<str>)>)>);
+struct ByScope(Vec<(Scope, Placed)>);
 
 impl ByScope {
     fn push(&mut self, scope: Scope, index: usize, key: Arc<str>) {

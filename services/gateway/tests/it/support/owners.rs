@@ -231,7 +231,11 @@ impl State {
                 view.lines.retain(|line| line.sku != sku);
                 writes.push(feira_rows::cart::remove_line(meta, customer, &sku));
             }
-            cart::Input::SetQuantity { .. } | cart::Input::Undo { .. } => {
+            cart::Input::SetQuantity { .. }
+            | cart::Input::Undo { .. }
+            | cart::Input::Checkout { .. }
+            | cart::Input::CompleteCheckout { .. }
+            | cart::Input::FailCheckout { .. } => {
                 return (refused("cart", meta, "NOTHING_TO_UNDO", "edit"), Vec::new());
             }
         }
