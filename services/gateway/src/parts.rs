@@ -57,6 +57,8 @@ pub struct GatewayConfig {
     pub complexity_max: usize,
     /// How many rows of an import are on their way to their owners at once.
     pub import_in_flight_max: usize,
+    /// How long a feed may be silent, and its report unread, in milliseconds.
+    pub import_silence_max_ms: u64,
 }
 
 impl Default for GatewayConfig {
@@ -67,6 +69,7 @@ impl Default for GatewayConfig {
             request_timeout_ms: 15_000,
             complexity_max: 20_000,
             import_in_flight_max: 768,
+            import_silence_max_ms: 60_000,
         }
     }
 }
@@ -78,5 +81,9 @@ impl GatewayConfig {
 
     pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
+    }
+
+    pub(crate) fn import_silence_max(&self) -> Duration {
+        Duration::from_millis(self.import_silence_max_ms)
     }
 }

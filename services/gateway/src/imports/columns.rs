@@ -62,6 +62,11 @@ impl Column {
         NAMES.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(column, _)| *column)
     }
 
+    /// Whether links stand in it.
+    pub(super) fn holds_links(self) -> bool {
+        matches!(self, Self::Link | Self::ImageLink | Self::AdditionalImageLink)
+    }
+
     /// The column that an input's field is read from.
     pub(super) fn of_field(field: &str) -> Option<&'static str> {
         let column = match field {

@@ -67,8 +67,9 @@ fn object(line: u64, text: &[u8]) -> Row {
             Value::Number(number) => Cow::Owned(number.to_string()),
             Value::Array(texts) if texts.iter().all(Value::is_string) => {
                 // Several links are separated by commas: one that holds a comma says it the other way a link can.
-                let links = texts.iter().filter_map(Value::as_str).map(|link| link.trim().replace(',', "%2C"));
-                Cow::Owned(links.collect::<Vec<_>>().join(","))
+                let comma = if column.holds_links() { "%2C" } else { "," };
+                let texts = texts.iter().filter_map(Value::as_str).map(|text| text.trim().replace(',', comma));
+                Cow::Owned(texts.collect::<Vec<_>>().join(","))
             }
             Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
                 return Err(Fault::new(line, Some(column), "NOT_TEXT", "the value is no text"));

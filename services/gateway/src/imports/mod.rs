@@ -60,7 +60,8 @@ pub(crate) async fn products(
         Problem::bad_request(format!("run is a UUID, format is tsv, csv or jsonl: {}", error.body_text()))
     })?;
     let format = format(&query, request.headers())?;
-    let mut incoming = Incoming::new(request.into_body().into_data_stream().boxed());
+    let bytes = request.into_body().into_data_stream().boxed();
+    let mut incoming = Incoming::new(bytes, gateway.config.import_silence_max());
     let reader = first_rows(format, &mut incoming).await?;
     let (lines, receiver) = tokio::sync::mpsc::channel(LINES_AHEAD);
     let run = Run::new(gateway.clone(), scope, query.run, lines);

@@ -27,18 +27,17 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// How much longer a row is tried than a command that somebody waits for, in milliseconds: a lane that changes hands, or
 /// a broker that starts again, must not break an import off.
 const PATIENCE_MS: i64 = 60_000;
-/// How long a feed may be silent, and its report unread.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// The feed as it comes in.
 pub(super) struct Incoming {
     bytes: BoxStream<'static, Result<Bytes, axum::Error>>,
+    silence_max: Duration,
     ended: bool,
 }
 
 impl Incoming {
-    pub(super) fn new(bytes: BoxStream<'static, Result<Bytes, axum::Error>>) -> Self {
-        Self { bytes, ended: false }
+    pub(super) fn new(bytes: BoxStream<'static, Result<Bytes, axum::Error>>, silence_max: Duration) -> Self {
+        Self { bytes, silence_max, ended: false }
     }
 
     /// Gives the reader what comes next; false when that was the end.
@@ -46,7 +45,7 @@ impl Incoming {
         if self.ended {
             return Ok(false);
         }
-        match tokio::time::timeout(SILENCE_MAX, self.bytes.next()).await {
+        match tokio::time::timeout(self.silence_max, self.bytes.next()).await {
             Ok(Some(Ok(bytes))) => {
                 reader.push(&bytes);
                 Ok(true)
@@ -219,7 +218,8 @@ impl Run {
     /// Gives the client a line of the report. Who sends rows and reads nothing for as long counts as gone: else the two
     /// would wait for each other for ever.
     async fn tell(&self, line: Bytes) -> Result<(), Stop> {
-        match tokio::time::timeout(SILENCE_MAX, self.lines.send(line)).await {
+        let silence_max = self.gateway.config.import_silence_max();
+        match tokio::time::timeout(silence_max, self.lines.send(line)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Stop::ClientGone),
         }

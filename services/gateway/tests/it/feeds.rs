@@ -4,11 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode, header};
+use feira_gateway::GatewayConfig;
 use futures::StreamExt;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{Reply, SHOP, World, world};
+use crate::support::{Reply, SHOP, World, world, world_with};
 
 const RUN: &str = "3f0c0b4e-58a3-4b0e-9a68-0d8f3a6f5a11";
 
@@ -80,6 +81,10 @@ async fn good_rows_go_in_and_each_other_row_is_named() {
             error(13, "id", "MISSING"),
         ]
     );
+    // The first row of an id may itself have been refused: nothing is said of what stands.
+    let doubled = lines.iter().find(|line| line["error"]["code"] == "DOUBLED_ID").unwrap();
+    let reason = "an earlier row of this feed has this id: only the first of them is considered";
+    assert_eq!(doubled["error"]["reason"], reason);
     let done = done(&lines);
     assert_eq!(
         (&done["rows"], &done["accepted"], &done["changed"], &done["unchanged"], &done["refused"]),
@@ -118,7 +123,7 @@ async fn the_same_run_again_changes_nothing_and_says_so() {
 async fn json_lines_and_split_bytes_are_read_alike() {
     let world = world().await;
     let feed = concat!(
-        "\u{feff}{\"id\":\"A\",\"title\":\"Chá ☕\",\"price\":\"9.99 BRL\",\"additional_image_link\":[\"https://x.example/1\",\"https://x.example/2,wide\"]}\n",
+        "\u{feff}{\"id\":\"A\",\"title\":\"Chá ☕\",\"price\":\"9.99 BRL\",\"additional_image_link\":[\"https://x.example/1\",\"https://x.example/2,wide\"],\"product_type\":[\"Bebidas, quentes\"]}\n",
         "not json\n",
         "{\"id\":\"B\",\"title\":\"x\",\"price\":9.99}\n",
         "{\"id\":\"C\",\"title\":{},\"price\":\"1 BRL\"}\n\n",
@@ -134,8 +139,9 @@ async fn json_lines_and_split_bytes_are_read_alike() {
         );
         assert_eq!(done(&lines)["accepted"], 2);
     }
-    let images = world.data(&world.admin(SHOP), "{ product(sku: \"A\") { imageLinks } }").await;
-    assert_eq!(images["product"]["imageLinks"], json!(["https://x.example/1", "https://x.example/2%2Cwide"]));
+    let product = world.data(&world.admin(SHOP), "{ product(sku: \"A\") { imageLinks category } }").await;
+    let links = ["https://x.example/1", "https://x.example/2%2Cwide"];
+    assert_eq!(product["product"], json!({ "imageLinks": links, "category": "Bebidas, quentes" }));
 }
 
 #[tokio::test]
@@ -215,6 +221,35 @@ async fn who_stops_listening_stops_the_reading() {
     let response = tower::ServiceExt::oneshot(world.router.clone(), request).await.unwrap();
     drop(response);
     tokio::time::timeout(std::time::Duration::from_secs(5), sender.closed()).await.expect("the feed is let go");
+}
+
+#[tokio::test]
+async fn a_report_that_nobody_reads_ends_its_import() {
+    let world = world_with(GatewayConfig { import_silence_max_ms: 100, ..GatewayConfig::default() }).await;
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
+    let feed = format!("id,title,price\n{}", "A,no price,\n".repeat(2_000));
+    sender.send(Ok(feed.into())).await.unwrap();
+    let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver));
+    let request = Request::post(format!("/v1/imports/products?run={RUN}&format=csv"))
+        .header(header::AUTHORIZATION, format!("Bearer {}", world.admin(SHOP)))
+        .body(body)
+        .unwrap();
+    let response = tower::ServiceExt::oneshot(world.router.clone(), request).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(5), sender.closed()).await.expect("the feed is let go");
+    // Who comes back finds a report without an end, and knows that rows are missing.
+    let report = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let last: Value =
+        serde_json::from_slice(report.trim_ascii_end().split(|byte| *byte == b'\n').next_back().unwrap()).unwrap();
+    assert!(last["done"].is_null() && last["failed"].is_null(), "{last}");
+}
+
+#[tokio::test]
+async fn a_feed_that_falls_silent_ends_in_words() {
+    let world = world_with(GatewayConfig { import_silence_max_ms: 100, ..GatewayConfig::default() }).await;
+    let begun = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"id,title,price\nA,x,1 BRL\n"))]);
+    let lines = lines(&world, "csv", Body::from_stream(begun.chain(futures::stream::pending()))).await;
+    let failed = &lines.last().unwrap()["failed"];
+    assert_eq!((&failed["code"], &failed["accepted"]), (&json!("BAD_USER_INPUT"), &json!(1)));
 }
 
 #[tokio::test]
