@@ -1,8 +1,8 @@
 //! Carts and orders as a service: hosts them, gathers what carts must know of products, projects both into rows, and
 //! leads orders to their end.
 //!
-//! No rule lives here: what a cart may hold and how an order goes on is in the domain. What a product costs is read from the service's own
-//! projection of the catalog's events, never asked of the catalog.
+//! No rule lives here: what a cart may hold and how an order goes on is in the domain. What a product costs is read from
+//! the service's own projection of the catalog's events, never asked of the catalog.
 
 mod carts;
 mod config;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
+mod purchase;
+
 use std::sync::Arc;
 use std::time::Duration;
 
