@@ -21,6 +21,7 @@ pub(super) enum Column {
     GoogleProductCategory,
     ProductType,
     ItemGroupId,
+    QuantityToSellOnFacebook,
 }
 
 /// Every column that is read, in the order of the enum: its name first, then what else it is called.
@@ -39,10 +40,11 @@ const NAMES: [(Column, &[&str]); COLUMNS] = [
     (Column::GoogleProductCategory, &["google_product_category", "fb_product_category"]),
     (Column::ProductType, &["product_type"]),
     (Column::ItemGroupId, &["item_group_id"]),
+    (Column::QuantityToSellOnFacebook, &["quantity_to_sell_on_facebook", "quantity"]),
 ];
 
 /// How many columns are read.
-pub(super) const COLUMNS: usize = 14;
+pub(super) const COLUMNS: usize = 15;
 
 /// What no row can do without.
 pub(super) const REQUIRED: [Column; 3] = [Column::Id, Column::Title, Column::Price];
@@ -75,6 +77,7 @@ impl Column {
             "imageLinks" => Self::ImageLink,
             "category" => Self::GoogleProductCategory,
             "itemGroup" => Self::ItemGroupId,
+            "onHand" => Self::QuantityToSellOnFacebook,
             other => Self::called(other)?,
         };
         Some(column.name())

@@ -1,4 +1,4 @@
-//! The product that a row describes. What the catalog itself checks is left to it.
+//! The product that a row describes, and its stock. What the catalog itself checks is left to it.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,8 +13,18 @@ use super::columns::{Column, Fields};
 /// What is wrong: where, as a stable name, in words.
 type Wrong = (Column, &'static str, String);
 
-/// The id and the product.
-pub(super) fn read(fields: &Fields<'_>) -> Result<(String, Input), Wrong> {
+/// What a row says.
+pub(super) struct Read {
+    /// The product's id.
+    pub id: String,
+    /// The product.
+    pub input: Input,
+    /// How many units of it there are; none when the row does not say.
+    pub on_hand: Option<i64>,
+}
+
+/// Reads a row.
+pub(super) fn read(fields: &Fields<'_>) -> Result<Read, Wrong> {
     let text = |column: Column| fields[column as usize].as_deref();
     let needed = |column| text(column).ok_or((column, "MISSING", format!("{} is missing", column.name())));
     let shared = |column| text(column).map(Arc::<str>::from);
@@ -35,7 +45,8 @@ pub(super) fn read(fields: &Fields<'_>) -> Result<(String, Input), Wrong> {
         price: amount(Column::Price, needed(Column::Price)?)?,
         sale_price: text(Column::SalePrice).map(|sale| amount(Column::SalePrice, sale)).transpose()?,
     };
-    Ok((id.to_owned(), Input::Put { details, pricing }))
+    let on_hand = text(Column::QuantityToSellOnFacebook).map(units).transpose()?;
+    Ok(Read { id: id.to_owned(), input: Input::Put { details, pricing }, on_hand })
 }
 
 /// `9.99 USD`.
@@ -46,6 +57,12 @@ fn amount(column: Column, text: &str) -> Result<Amount, Wrong> {
         .ok_or_else(|| (column, "INVALID_AMOUNT", format!("{:?} is not written like 9.99 USD", short())))?;
     let currency = Currency::from_str(code.trim()).map_err(|error| (column, "UNKNOWN_CURRENCY", error.to_string()))?;
     Amount::parse_major(number.trim(), currency).map_err(|error| (column, "INVALID_AMOUNT", error.to_string()))
+}
+
+/// A whole number of units.
+fn units(text: &str) -> Result<i64, Wrong> {
+    let column = Column::QuantityToSellOnFacebook;
+    text.parse().map_err(|_| (column, "INVALID_QUANTITY", format!("{:?} is no whole number", clipped(text))))
 }
 
 /// A word of a feed in one form: `In Stock`, `in-stock` and `in_stock` are the same.

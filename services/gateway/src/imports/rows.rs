@@ -32,6 +32,7 @@ pub(super) struct GoodRow {
     pub line: u64,
     pub id: String,
     pub input: Input,
+    pub on_hand: Option<i64>,
 }
 
 /// What is wrong with a row.
@@ -139,7 +140,8 @@ impl RowReader {
 
 /// The row that `fields` make.
 pub(super) fn row(line: u64, fields: &Fields<'_>) -> Row {
-    product::read(fields).map(|(id, input)| GoodRow { line, id, input }).map_err(|(column, code, reason)| Fault {
+    let good = |read: product::Read| GoodRow { line, id: read.id, input: read.input, on_hand: read.on_hand };
+    product::read(fields).map(good).map_err(|(column, code, reason)| Fault {
         id: fields[Column::Id as usize].as_deref().map(|id| id.chars().take(200).collect()),
         ..Fault::new(line, Some(column), code, reason)
     })

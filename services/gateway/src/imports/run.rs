@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
+use feira_commands::stock;
 use feira_ids::AggregateId;
-use feira_runtime::{Answer, Position};
+use feira_runtime::{Answer, Command, Position};
 use futures::stream::{BoxStream, FuturesUnordered};
 use futures::{FutureExt, StreamExt, future::BoxFuture};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::Sender;
 use uuid::Uuid;
@@ -88,8 +90,9 @@ impl From<ApiError> for Stop {
     }
 }
 
-/// A row on its way, and what came of it.
-type InFlight = FuturesUnordered<BoxFuture<'static, (u64, String, Answer)>>;
+/// A row on its way: its line, its id, and what came of each thing that was asked for it.
+type OnItsWay = BoxFuture<'static, (u64, String, Vec<Answer>)>;
+type InFlight = FuturesUnordered<OnItsWay>;
 
 impl Run {
     pub(super) fn new(gateway: Arc<Gateway>, scope: Scope, run: Uuid, lines: Sender<Bytes>) -> Self {
@@ -138,20 +141,20 @@ impl Run {
                 tokio::select! {
                     biased;
                     () = client.closed() => return Err(Stop::ClientGone),
-                    Some((line, id, answer)) = in_flight.next() => self.take(line, id, answer).await?,
+                    Some((line, id, answers)) = in_flight.next() => self.take(line, id, answers).await?,
                     more = incoming.read_into(&mut reader) => {
                         more?;
                         waiting.extend(reader.take_rows());
                     }
                 }
-            } else if let Some((line, id, answer)) = in_flight.next().await {
-                self.take(line, id, answer).await?;
+            } else if let Some((line, id, answers)) = in_flight.next().await {
+                self.take(line, id, answers).await?;
             } else if waiting.is_empty() {
                 return Ok(());
             }
             // What has been decided meanwhile is taken without going round for each.
-            while let Some(Some((line, id, answer))) = in_flight.next().now_or_never() {
-                self.take(line, id, answer).await?;
+            while let Some(Some((line, id, answers))) = in_flight.next().now_or_never() {
+                self.take(line, id, answers).await?;
             }
             if self.told.elapsed() >= PROGRESS_EVERY {
                 self.told = Instant::now();
@@ -171,43 +174,76 @@ impl Run {
         Err(Fault { id: Some(row.id), ..Fault::new(row.line, Some(Column::Id), "DOUBLED_ID", reason) })
     }
 
-    fn send(&self, row: GoodRow) -> Result<BoxFuture<'static, (u64, String, Answer)>, ApiError> {
-        let GoodRow { line, id, input } = row;
-        let operation = input.operation();
-        let key = format!("import:{}:{line}", self.run);
-        let named = Named::new(&self.scope, operation, &id, Some(&key))?;
-        let named = named.map_err(|error| ApiError::BadInput(error.message))?;
-        let aggregate = AggregateId::new("product", &id).map_err(|error| ApiError::BadInput(error.to_string()))?;
-        let addressed = Addressed { scope: &self.scope, aggregate, operation, expected_version: None };
-        let mut command = self.gateway.command(addressed, named, &input, None)?;
-        command.deadline_ms = command.deadline_ms.saturating_add(PATIENCE_MS);
+    fn send(&self, row: GoodRow) -> Result<OnItsWay, ApiError> {
+        let GoodRow { line, id, input, on_hand } = row;
+        let put = self.command("product", input.operation(), line, &id, &input)?;
+        let set = on_hand.map(|on_hand| {
+            let input = stock::Input::Set { on_hand };
+            self.command("stock", input.operation(), line, &id, &input)
+        });
+        let set = set.transpose()?;
         let commands = self.gateway.commands.clone();
-        Ok(async move { (line, id, commands.ask(command).await) }.boxed())
+        let sent = async move {
+            let mut answers = vec![commands.ask(put).await];
+            // What is no product has no stock.
+            if let (Some(set), Some(Answer::Accepted(_))) = (set, answers.first()) {
+                answers.push(commands.ask(set).await);
+            }
+            (line, id, answers)
+        };
+        Ok(sent.boxed())
     }
 
-    async fn take(&mut self, line: u64, id: String, answer: Answer) -> Result<(), Stop> {
-        let refusal = match outcome(answer) {
-            Ok(Outcome::Accepted(accepted)) => {
-                self.counts.accepted += 1;
-                if accepted.events.is_empty() {
-                    self.counts.unchanged += 1
-                } else {
-                    self.counts.changed += 1
+    /// What a row asks, under an id that the same row of the same run has again.
+    fn command(
+        &self,
+        kind: &str,
+        operation: &'static str,
+        line: u64,
+        id: &str,
+        input: &impl Serialize,
+    ) -> Result<Command, ApiError> {
+        let key = format!("import:{}:{line}", self.run);
+        let named = Named::new(&self.scope, operation, id, Some(&key))?;
+        let named = named.map_err(|error| ApiError::BadInput(error.message))?;
+        let aggregate = AggregateId::new(kind, id).map_err(|error| ApiError::BadInput(error.to_string()))?;
+        let addressed = Addressed { scope: &self.scope, aggregate, operation, expected_version: None };
+        let mut command = self.gateway.command(addressed, named, input, None)?;
+        command.deadline_ms = command.deadline_ms.saturating_add(PATIENCE_MS);
+        Ok(command)
+    }
+
+    /// Counts a row by what came of it: it is in once all that it asked for is.
+    async fn take(&mut self, line: u64, id: String, answers: Vec<Answer>) -> Result<(), Stop> {
+        let mut changed = false;
+        for answer in answers {
+            let refusal = match outcome(answer) {
+                Ok(Outcome::Accepted(accepted)) => {
+                    changed |= !accepted.events.is_empty();
+                    self.position.merge(&accepted.position);
+                    continue;
                 }
-                self.position.merge(&accepted.position);
-                return Ok(());
-            }
-            Ok(Outcome::Refused { error, position }) => {
-                position.iter().for_each(|position| self.position.merge(position));
-                error
-            }
-            Err(error @ (ApiError::BadInput(_) | ApiError::Internal { .. })) => {
-                UserError::new(error.code(), None, error.to_string())
-            }
-            Err(error) => return Err(Stop::Failed(error)),
-        };
-        let column = refusal.field.as_deref().and_then(Column::of_field);
-        self.refuse(&Fault { line, column, code: refusal.code, reason: refusal.message, id: Some(id) }).await
+                Ok(Outcome::Refused { error, position }) => {
+                    position.iter().for_each(|position| self.position.merge(position));
+                    error
+                }
+                Err(error @ (ApiError::BadInput(_) | ApiError::Internal { .. })) => {
+                    UserError::new(error.code(), None, error.to_string())
+                }
+                Err(error) => return Err(Stop::Failed(error)),
+            };
+            let column = refusal.field.as_deref().and_then(Column::of_field);
+            return self
+                .refuse(&Fault { line, column, code: refusal.code, reason: refusal.message, id: Some(id) })
+                .await;
+        }
+        self.counts.accepted += 1;
+        if changed {
+            self.counts.changed += 1
+        } else {
+            self.counts.unchanged += 1
+        }
+        Ok(())
     }
 
     async fn refuse(&mut self, fault: &Fault) -> Result<(), Stop> {

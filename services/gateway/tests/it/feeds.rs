@@ -120,6 +120,33 @@ async fn the_same_run_again_changes_nothing_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_row_that_counts_its_units_sets_them_once() {
+    let world = world().await;
+    let feed = "id,title,price,quantity_to_sell_on_facebook\nA,x,1 BRL,10\nB,x,1 BRL,\nC,x,1 BRL,some\nD,,1 BRL,3\n";
+    let first = lines(&world, "csv", feed).await;
+    let (quantity, column) = ("quantity_to_sell_on_facebook", "INVALID_QUANTITY");
+    assert_eq!(errors(&first), [error(4, quantity, column), error(5, "title", "MISSING")]);
+    assert_eq!(first[0], json!({ "header": { "ignored": [] } }));
+    let asked = |world: &World| {
+        let all = world.owners.seen().into_iter();
+        let mut asked: Vec<_> = all.map(|command| format!("{} {}", command.operation, command.aggregate)).collect();
+        asked.sort();
+        asked
+    };
+    assert_eq!(asked(&world), ["catalog.put product:A", "catalog.put product:B", "stock.set stock:A"]);
+    let ids: std::collections::HashSet<_> = world.owners.seen().iter().map(|command| command.command_id).collect();
+    assert_eq!(ids.len(), 3);
+    // The same count again is no change, another one is, and what cannot be counted is the row's fault.
+    let next = "id,title,price,quantity\nA,x,1 BRL,10\nB,x,1 BRL,7\nE,x,1 BRL,-1\n";
+    let parameters = "run=00000000-0000-4000-8000-000000000000&format=csv";
+    let reply = import(&world, &world.admin(SHOP), parameters, next).await;
+    let next: Vec<Value> = reply.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(errors(&next), [error(4, quantity, "BAD_COUNT")]);
+    let counts = done(&next);
+    assert_eq!((&counts["accepted"], &counts["changed"], &counts["unchanged"]), (&json!(2), &json!(1), &json!(1)));
+}
+
+#[tokio::test]
 async fn json_lines_and_split_bytes_are_read_alike() {
     let world = world().await;
     let feed = concat!(

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use feira_commands::stock::{self, Input};
 use feira_commands::{cart, catalog};
 use feira_events::Meta;
 use feira_events::cart::Line;
@@ -30,6 +31,7 @@ pub struct Owners {
 #[derive(Default)]
 struct State {
     products: HashMap<Key, catalog::View>,
+    stocks: HashMap<Key, stock::View>,
     carts: HashMap<Key, cart::View>,
     decided: HashMap<CommandId, (Fingerprint, Answer)>,
     seen: Vec<Command>,
@@ -85,6 +87,7 @@ impl Owners {
         let key = (command.tenant.to_string(), command.aggregate.key().to_owned());
         let current = match command.aggregate.kind_name() {
             "product" => state.products.get(&key).map_or(0, |view| view.version),
+            "stock" => state.stocks.get(&key).map_or(0, |view| view.version),
             _ => state.carts.get(&key).map_or(0, |view| view.version),
         };
         if command.expected_version.is_some_and(|expected| expected != current) {
@@ -94,6 +97,7 @@ impl Owners {
         let meta = meta(command, state.seq, current + 1);
         let (answer, writes) = match command.aggregate.kind_name() {
             "product" => state.product(command, &key, &meta),
+            "stock" => (state.stock(command, &key, &meta), Vec::new()),
             _ => state.cart(command, &key, &meta),
         };
         state.decided.insert(command.command_id, (command.fingerprint, answer.clone()));
@@ -199,6 +203,20 @@ impl State {
             feira_rows::catalog::remove_product(meta, &sku)
         };
         (accepted("catalog", meta, view.version, true, &view), vec![write])
+    }
+
+    fn stock(&mut self, command: &Command, key: &Key, meta: &Meta) -> Answer {
+        let Input::Set { on_hand } = serde_json::from_slice(&command.input).unwrap() else { panic!("{command:?}") };
+        if on_hand < 0 {
+            return refused("catalog", meta, "BAD_COUNT", "on_hand");
+        }
+        let before = self.stocks.get(key).cloned();
+        let changed = before.as_ref().and_then(|view| view.on_hand) != Some(on_hand);
+        let version = before.map_or(0, |view| view.version) + u64::from(changed);
+        let (sku, on_hand) = (command.aggregate.key().into(), Some(on_hand));
+        let view = stock::View { sku, version, on_hand, reserved: 0, available: on_hand };
+        self.stocks.insert(key.clone(), view.clone());
+        accepted("catalog", meta, version, changed, &view)
     }
 
     fn cart(&mut self, command: &Command, key: &Key, meta: &Meta) -> (Answer, Vec<Mutation>) {
