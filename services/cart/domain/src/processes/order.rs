@@ -120,7 +120,7 @@ fn undo(meta: &Meta, cancelled: &OrderCancelled) -> Vec<Do> {
         .then(|| ask_payments("cancel", terms, &payments::Input::CancelIntent { intent: id.clone(), account }));
     let refunded = paid.as_ref().and_then(|_| refund(tenant, terms));
     let failed = fail_checkout("failed", tenant, terms, code.clone(), sku.clone(), message.clone());
-    let asks = released.chain(returned).chain(no_intent.flatten()).chain(refunded).chain(failed).map(Ask::now);
+    let asks = released.chain(returned).chain(no_intent.flatten()).chain(refunded).chain(failed).map(|ask| ask.now());
     // An order that is off stays off: what comes later only gives back what was taken meanwhile, and releases nothing.
     let told =
         if release.is_empty() { None } else { tell(meta, terms, status(terms, "CANCELLED", Some(code.clone()))) };

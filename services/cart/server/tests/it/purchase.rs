@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use async_trait::async_trait;
 use feira_cart_server::{CATALOG, CatalogHead, PAYMENTS, SERVICE, host, processes, projections};
 use feira_codec::EventSet;
+use feira_commands::order::PAYMENT_TIME_MS;
 use feira_commands::{cart, order, stock};
 use feira_event_log::simulated::Cluster;
 use feira_event_log::{EventLog, LaneWriter, NewRecord, Resume};
@@ -25,6 +26,7 @@ use feira_rows::order::{
     CUSTOMER_ORDERS, DAY_ORDERS, ORDER_LINES, ORDERS, OrderRow, customer_key, day_key, line_from_row, order_key,
     placed_from_row,
 };
+use feira_runtime::suite::Turned;
 use feira_runtime::{
     Accepted, Answer, Command, Commands, GatherError, LocalCommands, Options, Position, ProcessOptions, Processes,
     Running, Service,
@@ -240,6 +242,7 @@ impl CatalogHead for LogHead {
 struct House {
     log: Arc<dyn EventLog>,
     store: Arc<ModelStore>,
+    clock: Arc<Turned>,
     running: Running,
     processes: Processes,
     routes: Arc<Routes>,
@@ -251,17 +254,17 @@ impl House {
         let log: Arc<dyn EventLog> = cluster.process("cart");
         let (store, folder) = (Arc::new(ModelStore::new()), tempfile::tempdir().unwrap());
         let hosted = host(store.clone(), Arc::new(LogHead(log.clone())), Duration::from_secs(30));
-        let lanes: &Path = folder.path();
-        let started =
-            Service::start(hosted, projections(), log.clone(), store.clone(), lanes, "local", Options::default());
+        let (lanes, clock): (&Path, _) = (folder.path(), Arc::new(Turned::at_ms(now())));
+        let options = Options { clock: clock.clone(), ..Options::default() };
+        let started = Service::start(hosted, projections(), log.clone(), store.clone(), lanes, "local", options);
         let running = started.await.unwrap();
         assert!(running.wait_ready(Duration::from_secs(30)).await);
         let (here, elsewhere) = (LocalCommands::new([running.intake()]), elsewhere.clone());
         let routes = Arc::new(Routes { here, elsewhere });
-        let options = ProcessOptions::default();
+        let options = ProcessOptions { clock: clock.clone(), ..ProcessOptions::default() };
         let started = Processes::start(processes(), routes.clone(), log.clone(), store.clone(), options);
         let processes = started.await.unwrap();
-        Self { log, store, running, processes, routes, _folder: folder }
+        Self { log, store, clock, running, processes, routes, _folder: folder }
     }
 
     async fn stop(self) {
@@ -426,6 +429,29 @@ async fn who_calls_an_order_off_and_has_paid_all_the_same_is_refunded() {
     assert_eq!(*elsewhere.left.lock().unwrap(), [("CAFE".to_owned(), 3), ("CHA".to_owned(), 1)].into());
     let row = house.order("o-1").await;
     assert_eq!((row.status, row.payment), (OrderStatus::Cancelled, PaymentStatus::Captured));
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_nobody_pays_ends_when_its_time_has_come() {
+    let cluster = cluster();
+    let elsewhere = Arc::new(Elsewhere::new(&cluster, &[("CAFE", 3), ("CHA", 1)]));
+    let house = House::open(&cluster, &elsewhere).await;
+    house.check_out("o-1").await;
+    house.quiet().await;
+    assert_eq!(house.order("o-1").await.status, OrderStatus::Placed);
+    house.clock.turn_ms(PAYMENT_TIME_MS);
+    let began = Instant::now();
+    while house.order("o-1").await.status != OrderStatus::Cancelled {
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", house.processes.states());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    house.quiet().await;
+    assert_eq!(house.order("o-1").await.code.as_deref(), Some("PAYMENT_TIME_OVER"));
+    assert_eq!((elsewhere.asked("payments.cancel_intent"), elsewhere.asked("CANCELLED")), (1, 1));
+    assert_eq!(*elsewhere.left.lock().unwrap(), [("CAFE".to_owned(), 3), ("CHA".to_owned(), 1)].into());
+    let cart = house.cart(cart::Input::RemoveItem { sku: "BOLO".into() }, "look").await;
+    assert_eq!((cart.lines.len(), cart.checkout, &*cart.failure.unwrap().code), (2, None, "PAYMENT_TIME_OVER"));
     house.stop().await;
 }
 
