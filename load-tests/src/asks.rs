@@ -21,3 +21,4 @@ pub const CHECK_OUT: &str =
 pub const PAY: &str = "mutation($input: OrderPayInput!) { orderPay(input: $input) { userErrors { code } } }";
 pub const THREAD: &str = "query($business: String) { thread(business: $business) { customer } }";
 pub const ORDER: &str = "query($business: String, $id: ID!) { order(business: $business, id: $id) { state } }";
+pub const ACCOUNT: &str = "query { account { id } }";

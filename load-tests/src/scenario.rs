@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(25);
 /// How long it may take.
 const ORDER_WAIT: Duration = Duration::from_secs(60);
 /// What may be there from an earlier test of the same platform.
-const KNOWN: [&str; 2] = ["ALREADY_REGISTERED", "ALREADY_OPEN"];
+const KNOWN: [&str; 3] = ["BUSINESS_REGISTERED", "SENDER_OPEN", "ACCOUNT_OPEN"];
 
 /// Something that is done over and over.
 pub trait Scenario: Send + Sync + 'static {
@@ -104,14 +104,24 @@ async fn people(platform: &Platform, count: usize) -> Result<Vec<Person>, String
 
 /// How the business knows who asks.
 async fn customer(speaker: &Speaker) -> Result<String, String> {
+    comes_up(speaker, asks::THREAD, "/thread/customer").await
+}
+
+/// The account of who asks.
+async fn account(speaker: &Speaker) -> Result<String, String> {
+    comes_up(speaker, asks::ACCOUNT, "/account/id").await
+}
+
+/// A text that an answer has once its projection has come so far.
+async fn comes_up(speaker: &Speaker, query: &str, pointer: &str) -> Result<String, String> {
     for _ in 0..200 {
-        let data = speaker.ask(asks::THREAD, &json!({ "business": SHOP })).await?;
-        if let Some(customer) = data.pointer("/thread/customer").and_then(Value::as_str) {
-            return Ok(customer.to_owned());
+        let data = speaker.ask(query, &json!({ "business": SHOP })).await?;
+        if let Some(text) = data.pointer(pointer).and_then(Value::as_str) {
+            return Ok(text.to_owned());
         }
         tokio::time::sleep(LOOK).await;
     }
-    Err("a thread did not come up".to_owned())
+    Err(format!("{pointer} did not come up"))
 }
 
 fn id(payload: &Value, of: &str) -> Result<String, String> {
@@ -176,9 +186,9 @@ impl Purchase {
         let operator = Speaker::new(&Speaker::client()?, &platform.url, platform.token(&["--role", "operator"])?);
         let people = people(platform, count).await?;
         let funded = people.iter().map(|person| async {
-            let opened = person.speaker.change("accountOpen", asks::OPEN_ACCOUNT, json!({}), &KNOWN).await?;
+            person.speaker.change("accountOpen", asks::OPEN_ACCOUNT, json!({}), &KNOWN).await?;
             let amount = json!({ "amount": "100.00", "currency": "BRL" });
-            let fund = json!({ "account": id(&opened, "account")?, "amount": amount });
+            let fund = json!({ "account": account(&person.speaker).await?, "amount": amount });
             operator.change("accountFund", asks::FUND, fund, &[]).await
         });
         try_join_all(funded).await?;

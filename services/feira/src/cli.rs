@@ -70,6 +70,15 @@ pub enum Verb {
     /// Exit codes: 0 all is as it must be; 1 something is not, and each fault is named with lane, sequence and row, or it
     /// could not be found out, and standard error says why; 2 the command line is not understood.
     Verify(Verify),
+    /// Play two purchases in two countries, from the first word to the issued invoice, and verify what they left.
+    ///
+    /// It speaks GraphQL to a running platform with the development key of --data. Each command's id is kept there in
+    /// demo.json before it is sent: broken off and started again it finishes what was begun, and played again it changes
+    /// nothing. Progress goes to standard error, what came of it to standard output.
+    ///
+    /// Exit codes: 0 it was played and all is as it must be; 1 it was not, and standard error says why; 2 the command
+    /// line is not understood.
+    Demo(Demo),
     /// Look at the settings.
     Config {
         /// How.
@@ -92,8 +101,18 @@ pub struct Verify {
     pub log: LogAt,
     /// For how many events' rows there is memory, 2 KiB or so each: a longer log is replayed in several passes. It goes
     /// for what this process reads itself.
-    #[arg(long, default_value_t = 250_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = crate::verify::EVENTS_A_PASS, value_parser = clap::value_parser!(u64).range(1..))]
     pub events_a_pass: u64,
+}
+
+/// Play two purchases.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Play another instead of finishing the last.
+    #[arg(long)]
+    pub new: bool,
+    #[command(flatten)]
+    pub log: LogAt,
 }
 
 /// How to look at the settings.

@@ -4,6 +4,7 @@
 
 mod cli;
 mod client;
+mod demo;
 mod failure;
 mod import;
 mod journal;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
             Verb::Log { what: Log::Tail(tail) } => log::tail(tail, output).await,
             Verb::Log { what: Log::Export(export) } => log::export(export, output).await,
             Verb::Verify(verify) => verify::verify(verify, output).await,
+            Verb::Demo(demo) => demo::demo(demo, output).await,
             #[cfg(feature = "deployed")]
             Verb::Config { what: Config::Check { config } } => config_check::check(&config, output),
             #[cfg(not(feature = "deployed"))]

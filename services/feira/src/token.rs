@@ -69,7 +69,7 @@ pub fn sign(
 }
 
 /// The key of a folder that has one: a key made here would open nothing.
-fn existing_key(folder: &Path) -> Result<DevKey, Failure> {
+pub fn existing_key(folder: &Path) -> Result<DevKey, Failure> {
     if !folder.join("development-key").is_file() {
         let what = format!("there is no development key in {}", folder.display());
         return Err(Failure::new(format!("{what}; name the folder of `feira run` with --data, or give a --token")));

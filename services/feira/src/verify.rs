@@ -14,6 +14,9 @@ use crate::failure::Failure;
 use crate::log::{Source, ask};
 use crate::services;
 
+/// For how many events' rows there is memory where nothing else is said.
+pub const EVENTS_A_PASS: u64 = 250_000;
+
 /// Verifies, and says what was found.
 pub async fn verify(args: Verify, output: Output) -> Result<ExitCode, Failure> {
     let bar = progress(output);
