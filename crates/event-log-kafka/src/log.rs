@@ -51,17 +51,19 @@ impl Shared {
 
     /// The place after the last record of a lane, committed or not.
     pub(crate) fn high_watermark(&self, lane: &LaneId, patience: Duration) -> Result<u64, LogError> {
-        let asking = self.asking();
-        // Nothing else empties this client's queue of messages to us.
-        while asking.poll(Duration::ZERO).is_some() {}
-        let (_, high) = asking
+        let (_, high) = self
+            .asking()
             .fetch_watermarks(&self.names.events(&lane.service), lane.index as i32, patience)
             .map_err(|error| unavailable(format!("asking for the end of lane {lane}"), error))?;
         Ok(high.max(0) as u64)
     }
 
+    /// The client that asks.
     fn asking(&self) -> &BaseConsumer<Told> {
-        self.asking.as_ref().expect("it is taken out only when the log is dropped")
+        let asking = self.asking.as_ref().expect("it is taken out only when the log is dropped");
+        // Nothing else empties its queue of messages to us.
+        while asking.poll(Duration::ZERO).is_some() {}
+        asking
     }
 
     fn check(&self, lane: &LaneId) -> Result<(), LogError> {
@@ -112,6 +114,17 @@ impl KafkaLog {
         tracing::info!(cluster = %cluster, prefix = %config.prefix, "connected to {what}");
         let shared = Arc::new(Shared { config, names, cluster, asking: Some(asking), acknowledged: Mutex::default() });
         Ok(Arc::new(Self { shared, owners, ends: Mutex::default() }))
+    }
+
+    /// Asks the cluster for an answer of any kind, over a connection that is kept: it can be asked often.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when none came within `patience`.
+    pub fn answers(&self, patience: Duration) -> Result<(), LogError> {
+        let what = || format!("asking Kafka at {} for an answer", self.shared.config.brokers);
+        let topic = self.shared.names.lanes();
+        let answer = self.shared.asking().fetch_metadata(Some(&topic), patience);
+        answer.map(drop).map_err(|error| unavailable(what(), error))
     }
 }
 

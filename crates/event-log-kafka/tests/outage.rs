@@ -18,6 +18,8 @@ use feira_event_log_kafka::{KafkaConfig, KafkaLog};
 use feira_ids::{LaneId, ServiceName};
 
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How long who looks whether the broker answers waits for it.
+const SOON: Duration = Duration::from_secs(2);
 
 #[test]
 fn a_broker_that_is_killed_and_comes_back_has_lost_nothing() {
@@ -32,8 +34,13 @@ fn a_broker_that_is_killed_and_comes_back_has_lost_nothing() {
     let mut reader = log.reader(&LaneId::new(&cart, 0), Resume::START).unwrap();
     taken.writer.append(&suite::batch(0, 1, taken.term, 5), None).unwrap();
     suite::assert_written(&read(&mut *reader, 5), 0, 1);
+    log.answers(SOON).unwrap();
 
     local("down.sh", &["--kafka", "--kill"]);
+    let began = Instant::now();
+    let silent = log.answers(SOON);
+    assert!(matches!(silent, Err(LogError::Unavailable { .. })), "{silent:?}");
+    assert!(began.elapsed() < SOON * 2, "{:?}", began.elapsed());
     let began = Instant::now();
     let late = taken.writer.append(&suite::batch(0, 6, taken.term, 1), None);
     assert!(matches!(late, Err(AppendError::Unknown(_))), "{late:?}");
@@ -63,6 +70,7 @@ fn a_broker_that_is_killed_and_comes_back_has_lost_nothing() {
         assert!(back.elapsed() < PATIENCE, "the lane is not served again");
     };
     println!("the lane was served again {:?} after the broker was ready", back.elapsed());
+    log.answers(SOON).unwrap();
     suite::assert_written(&read(&mut *reader, next as usize + 1 - 5), 0, 6);
     assert_eq!(log.log_id(), id);
 }

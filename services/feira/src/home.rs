@@ -73,7 +73,7 @@ mod embedded {
 }
 
 #[cfg(feature = "deployed")]
-pub use deployed::{connect_keys, connect_log};
+pub use deployed::{Servers, connect_keys, connect_log};
 
 #[cfg(feature = "deployed")]
 mod deployed {
@@ -89,16 +89,25 @@ mod deployed {
     impl Home {
         /// Connects to the servers that `settings` name, waiting for each that is not there yet. What this process
         /// keeps beside them is in `folder`.
-        pub async fn deployed(settings: &Settings, folder: &Path) -> Result<(Self, Arc<CqlStore>), Failure> {
+        pub async fn deployed(settings: &Settings, folder: &Path) -> Result<(Self, Servers), Failure> {
             let patience = Duration::from_millis(settings.start_wait_ms);
-            let log = connect_log(settings.kafka.clone(), patience)
+            let kafka = connect_kafka(settings.kafka.clone(), patience)
                 .await
                 .map_err(|error| Failure::because("cannot use Kafka", error))?;
             let cql = settings.cql.config(patience);
-            let store =
+            let cql =
                 CqlStore::connect(cql).await.map_err(|error| Failure::because("cannot use the CQL store", error))?;
-            Ok((Self { log, store: store.clone(), folder: folder.to_owned() }, store))
+            let home = Self { log: kafka.clone(), store: cql.clone(), folder: folder.to_owned() };
+            Ok((home, Servers { kafka, cql }))
         }
+    }
+
+    /// The servers that a home stands on.
+    pub struct Servers {
+        /// The events are there.
+        pub kafka: Arc<KafkaLog>,
+        /// The rows and the keys are there.
+        pub cql: Arc<CqlStore>,
     }
 
     /// Opens the keys of personal content beside `store`. Only who seals and opens asks for them.
@@ -109,8 +118,11 @@ mod deployed {
 
     /// Connects to the log on Kafka.
     pub async fn connect_log(config: Kafka, patience: Duration) -> Result<Arc<dyn EventLog>, LogError> {
+        Ok(connect_kafka(config, patience).await?)
+    }
+
+    async fn connect_kafka(config: Kafka, patience: Duration) -> Result<Arc<KafkaLog>, LogError> {
         let connecting = tokio::task::spawn_blocking(move || KafkaLog::connect(config, patience));
-        let log = connecting.await.expect("connecting does not panic")?;
-        Ok(log)
+        connecting.await.expect("connecting does not panic")
     }
 }

@@ -1,21 +1,25 @@
 //! `feira serve`: some of the services in this process, on Kafka and CQL.
 
+mod watch;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use feira_gateway::{DevKey, GatewayParts, PlatformSecret, Verifier};
 use feira_ids::ServiceName;
-use feira_projection_store_cql::CqlStore;
+use feira_projection_store::Store;
+use feira_rows::PRODUCTS_PROJECTION;
 use feira_runtime::{Commands, RemoteCommands, Secret, rpc};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::watch::{PACE, Silence, Watch};
 use crate::cli::{Output, Serve, ServiceChoice};
 use crate::failure::Failure;
 use crate::health;
-use crate::home::Home;
+use crate::home::{Home, Servers};
 use crate::journal::Journal;
 use crate::services::{Plan, Served};
 use crate::settings::{Auth, Gateway, Settings};
@@ -29,11 +33,13 @@ pub async fn serve(args: Serve, output: Output) -> Result<ExitCode, Failure> {
         folder.ok_or_else(|| Failure::new("name the folder of this process: `folder` in the settings, or --folder"))?;
     let secret = rpc_secret(&settings)?;
     let stop = stop::on_signal()?;
-    let (home, cql) = tokio::select! {
+    let (home, servers) = tokio::select! {
         home = Home::deployed(&settings, &folder) => home?,
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
-    let mut process = Process { home, cql, settings, secret, stop, output, served: Vec::new(), answering: Vec::new() };
+    let watch = Arc::new(watch(&servers, &stop));
+    let (served, answering) = (Vec::new(), Vec::new());
+    let mut process = Process { home, servers, watch, settings, secret, stop, output, served, answering };
     let served = process.serve(&args.services).await;
     if served.is_ok() {
         process.stop.cancelled().await;
@@ -45,7 +51,8 @@ pub async fn serve(args: Serve, output: Output) -> Result<ExitCode, Failure> {
 /// What this process has going.
 struct Process {
     home: Home,
-    cql: Arc<CqlStore>,
+    servers: Servers,
+    watch: Arc<Watch>,
     settings: Settings,
     secret: Secret,
     stop: CancellationToken,
@@ -122,9 +129,11 @@ impl Process {
 
     /// Takes commands for a service's lanes, and says how it is.
     fn answer(&mut self, listener: TcpListener, served: Arc<Served>) {
-        let asked = served.clone();
+        let (asked, watch) = (served.clone(), self.watch.clone());
         let routes = rpc::server([served.intake()], self.secret.clone());
-        let routes = routes.merge(health::routes(Arc::new(move || asked.waits_for())));
+        // What is missing below is why something is missing above.
+        let ready = move || watch.waits_for().and_then(|()| asked.waits_for());
+        let routes = routes.merge(health::routes(Arc::new(ready)));
         self.answering.push(listen::answer(listener, routes, self.stop.clone()));
         self.served.push(served);
     }
@@ -134,8 +143,9 @@ impl Process {
         let (verifier, secret) = callers(&self.settings.auth, listen)?;
         let listener = listen::bind(listen).await?;
         let address = listener.local_addr().map_err(|error| Failure::because("cannot listen", error))?;
-        let keyring = home::connect_keys(&self.cql).await?;
+        let keyring = home::connect_keys(&self.servers.cql).await?;
         let journal = Journal::new(self.home.log.clone(), self.stop.clone()).with_rows(self.home.store.clone());
+        let watch = self.watch.clone();
         let router = feira_gateway::router(GatewayParts {
             commands,
             store: self.home.store.clone(),
@@ -143,7 +153,7 @@ impl Process {
             verifier,
             secret,
             log: Some(Arc::new(journal)),
-            ready: Arc::new(|| Ok(())),
+            ready: Arc::new(move || watch.waits_for()),
             config: limits,
         });
         self.answering.push(listen::answer(listener, router, self.stop.clone()));
@@ -165,6 +175,21 @@ impl Process {
         services::shutdown(&self.served).await;
         tracing::info!("stopped");
     }
+}
+
+/// Looks from now on, until `stop`, whether the servers answer.
+fn watch(servers: &Servers, stop: &CancellationToken) -> Watch {
+    let (kafka, cql) = (servers.kafka.clone(), servers.cql.clone());
+    let kafka_answers = move || {
+        let kafka = kafka.clone();
+        async move { Ok::<_, Silence>(tokio::task::spawn_blocking(move || kafka.answers(PACE.patience)).await??) }
+    };
+    // One row is read, as every read at a position does first.
+    let cql_answers = move || {
+        let cql = cql.clone();
+        async move { Ok::<_, Silence>(cql.checkpoint(PRODUCTS_PROJECTION, "catalog/0").await.map(drop)?) }
+    };
+    Watch::new(PACE).over("Kafka", kafka_answers, stop).over("the CQL store", cql_answers, stop)
 }
 
 fn missing(section: &str) -> Failure {

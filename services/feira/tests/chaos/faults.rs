@@ -169,7 +169,7 @@ impl Run {
 
     /// The broker is killed and started again, with everything waiting for it.
     ///
-    /// It is killed between two transactions: a broker without others that dies in the middle of one may never end it, and
+    /// Meanwhile every process says that it waits for it. It is killed between two transactions: a broker without others that dies in the middle of one may never end it, and
     /// the lane then waits for an operator.
     pub async fn broker_killed(&mut self) {
         self.shop.slow_down(0);
@@ -181,10 +181,12 @@ impl Run {
         self.window("kill -9 of the broker", &ALL);
         block_in_place(|| self.servers.kill(Server::Kafka));
         self.shop.slow_down(SLOWER);
+        self.all_wait_for("Kafka").await;
         let mut starting = self.servers.begin_again(Server::Kafka);
         block_in_place(|| await_started(&mut starting, self.until));
         let moment = self.shop.now();
         self.settled("the broker that was killed", moment).await;
+        self.all_ready().await;
     }
 
     /// The store is killed; what needs only the log is decided meanwhile, and reads say that they cannot be answered.
@@ -203,9 +205,11 @@ impl Run {
         self.until("commands that need only the log, without a store", |run| decided(run)).await;
         let said = |run: &Self| run.shop.seen().reads.iter().any(|(began, read)| *began > dead && *read == Read::Typed);
         self.until("a read that says why it cannot be answered", |run| said(run)).await;
+        self.all_wait_for("the CQL store").await;
         let mut starting = self.servers.begin_again(Server::Cassandra);
         block_in_place(|| await_started(&mut starting, self.until));
         self.settled("the store that was killed", moment.max(self.shop.now())).await;
+        self.all_ready().await;
     }
 
     /// Ends the load, reads the log and every cart, and says what came of it all.
@@ -264,6 +268,29 @@ impl Run {
             }
         }
         wrong
+    }
+
+    /// Waits until every process says that it cannot serve, and that this is for want of `server`.
+    async fn all_wait_for(&mut self, server: &str) {
+        for address in self.addresses() {
+            while !health(&address).await.is_some_and(|(status, said)| status == 503 && said.contains(server)) {
+                self.look(&format!("{address} to say that it waits for {server}")).await;
+            }
+        }
+    }
+
+    /// Waits until every process says that it can serve.
+    async fn all_ready(&mut self) {
+        for address in self.addresses() {
+            while health(&address).await.is_none_or(|(status, _)| status != 200) {
+                self.look(&format!("{address} to say that it is ready")).await;
+            }
+        }
+    }
+
+    fn addresses(&self) -> [String; 4] {
+        let [one, other] = &self.carts;
+        [&self.catalog, one, other, &self.gateway].map(|process| process.address.clone())
     }
 
     /// One of the two owners, and its lanes.
@@ -333,6 +360,12 @@ impl Run {
             seen.again, seen.odd, self.folder
         )
     }
+}
+
+/// Whether the process at `address` says that it is ready: the status, and what it says.
+async fn health(address: &str) -> Option<(u16, String)> {
+    let answer = reqwest::get(format!("http://{address}/health/ready")).await.ok()?;
+    Some((answer.status().as_u16(), answer.text().await.ok()?))
 }
 
 fn totals(seen: &crate::load::Seen, lanes: &[Vec<Record>]) -> String {
