@@ -1,7 +1,7 @@
 # What one does with Feira. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-kafka up down test bench fmt lint
+.PHONY: help run run-kafka demo verify load up down test bench fmt lint
 
 # The platform for one process needs neither a Kafka nor a CQL client: it builds in half the time.
 EMBEDDED := --release --locked --package feira --no-default-features --features embedded
@@ -14,13 +14,19 @@ run: ## Run the whole platform in one process, data in ./data
 	@bash xtask/need.sh build
 	cargo run $(EMBEDDED) -- run
 
+demo: ## Play two purchases on the platform that `make run` runs, and verify what they left
+	cargo run $(EMBEDDED) -- demo
+
+verify: ## Prove that log and rows in ./data are sound
+	cargo run $(EMBEDDED) -- verify
+
 up: ## Start Kafka and Cassandra on this machine
 	@bash deploy/local/up.sh
 
 down: ## Stop what `make up` started; data stay
 	@bash deploy/local/down.sh
 
-run-kafka: ## Run catalog, cart and gateway, a process each, on Kafka and CQL
+run-kafka: ## Run every service and the gateway, a process each, on Kafka and CQL
 	@bash xtask/need.sh test
 	@bash deploy/local/up.sh
 	cargo build $(DEPLOYED)
@@ -32,6 +38,11 @@ test: ## Run all tests on every home, log and store
 
 bench: ## Measure, each figure beside its reference
 	@cargo xtask bench
+
+load: ## Put load on a platform of its own, briefly, and check what must hold
+	cargo build $(EMBEDDED)
+	cargo run --release --locked --package feira-load-tests -- chat --rate 50 --seconds 10
+	cargo run --release --locked --package feira-load-tests -- purchase --rate 10 --seconds 10
 
 fmt: ## Format all Rust
 	cargo fmt --all

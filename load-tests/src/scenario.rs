@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::future::{BoxFuture, try_join_all};
 use serde_json::{Value, json};
 use tokio::sync::Mutex as Turn;
@@ -129,6 +131,14 @@ fn id(payload: &Value, of: &str) -> Result<String, String> {
     found.ok_or_else(|| format!("the answer has no {of}"))
 }
 
+/// An order's id as events have it: the last part of what the id of GraphQL stands for. The checker alone relies on
+/// that, because it looks behind the gateway.
+fn on_the_log(id: &str) -> Result<String, String> {
+    let bytes = URL_SAFE_NO_PAD.decode(id).map_err(|error| format!("{id} is no id: {error}"))?;
+    let text = String::from_utf8(bytes).map_err(|error| format!("{id} is no id: {error}"))?;
+    Ok(text.rsplit('/').next().unwrap_or_default().to_owned())
+}
+
 impl Chat {
     /// A business, and people who have written to it.
     pub async fn set_up(platform: &Platform, count: usize) -> Result<Self, String> {
@@ -214,7 +224,7 @@ impl Scenario for Purchase {
             let pay = json!({ "business": SHOP, "order": order });
             person.speaker.change("orderPay", asks::PAY, pay, &[]).await?;
             self.reaches(person, &order, "CONFIRMED").await?;
-            self.paid.lock().unwrap_or_else(PoisonError::into_inner).push(order);
+            self.paid.lock().unwrap_or_else(PoisonError::into_inner).push(on_the_log(&order)?);
             Ok(())
         })
     }
@@ -223,7 +233,7 @@ impl Scenario for Purchase {
         let paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let acknowledged = paid.iter().flat_map(|order| [(CAPTURED, order.clone()), (CONFIRMED, order.clone())]);
         Claims {
-            events: vec![(CAPTURED, "/intent/order"), (CONFIRMED, "/order")],
+            events: vec![(CAPTURED, "/intent/order"), (CONFIRMED, "/order/order")],
             acknowledged: acknowledged.collect(),
             ordered: vec![],
         }
@@ -246,5 +256,17 @@ impl Purchase {
                 _ => tokio::time::sleep(LOOK).await,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_found_on_the_log_by_the_last_part_of_its_id() {
+        let id = URL_SAFE_NO_PAD.encode("order:load-shop/o-17");
+        assert_eq!(on_the_log(&id).unwrap(), "o-17");
+        assert!(on_the_log("!").is_err());
     }
 }

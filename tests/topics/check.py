@@ -2,9 +2,10 @@
 
     python check.py --feira target/debug/feira --data target/test-data/topics
 
-Starts catalog, cart and gateway on Kafka and CQL under names of their own, lists products, fills carts, has a command
+Starts every service and the gateway on Kafka and CQL under names of their own, lists products, fills carts, has a command
 refused, and leaves an aborted transaction on the topics. Then `schemas/python/read_topics.py`, which knows nothing but
-`schemas/avro`, must count what `feira log show --count` counts. Needs confluent-kafka and fastavro, and the servers of
+`schemas/avro`, must count what `feira log show --count` counts, and `schemas/python/invoices.py` must come to the
+invoices that the demo was issued. Needs confluent-kafka and fastavro, and the servers of
 `deploy/local`. Prints a line for each check and `topics: N ok of N`; exit code 0 only when all are.
 """
 
@@ -21,9 +22,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 READER = ROOT / "schemas" / "python" / "read_topics.py"
+INVOICES = ROOT / "schemas" / "python" / "invoices.py"
 SHOP = "feira-livre"
 PRODUCTS = 40
 READY_WITHIN = 120.0
+
+SERVICES = ["catalog", "payments", "conversation", "billing", "cart"]
 
 SETTINGS = """
 folder = "{data}/process"
@@ -40,12 +44,7 @@ keyspace = "{keyspace}"
 [auth]
 development_folder = "{data}/keys"
 
-[catalog]
-listen = "127.0.0.1:{catalog}"
-
-[cart]
-listen = "127.0.0.1:{cart}"
-
+{listens}
 [gateway]
 listen = "127.0.0.1:{gateway}"
 """
@@ -61,7 +60,7 @@ def free_ports(count):
 
 
 class Platform:
-    """Catalog, cart and gateway in one process, on names of their own."""
+    """Every service and the gateway in one process, on names of their own."""
 
     def __init__(self, options):
         self.feira, self.brokers = options.feira, options.brokers
@@ -70,21 +69,22 @@ class Platform:
         self.data.mkdir(parents=True)
         name = secrets.token_hex(4)
         self.prefix = f"check-{name}."
-        catalog, cart, gateway = free_ports(3)
+        *ports, gateway = free_ports(len(SERVICES) + 1)
+        listens = [f'[{name}]\nlisten = "127.0.0.1:{port}"\n' for name, port in zip(SERVICES, ports)]
         self.url = f"http://127.0.0.1:{gateway}/graphql"
         self.ready = f"http://127.0.0.1:{gateway}/health/ready"
         self.settings = self.data / "feira.toml"
         self.settings.write_text(
             SETTINGS.format(
                 data=self.data, brokers=options.brokers, prefix=self.prefix, nodes=options.nodes,
-                keyspace=f"check_{name}", catalog=catalog, cart=cart, gateway=gateway,
+                keyspace=f"check_{name}", listens="\n".join(listens), gateway=gateway,
             ),
             encoding="utf-8",
         )
 
     def __enter__(self):
         self.log = open(self.data / "feira.log", "w+", encoding="utf-8")
-        verbs = ["serve", "catalog", "cart", "gateway", "--config", str(self.settings)]
+        verbs = ["serve", *SERVICES, "gateway", "--config", str(self.settings)]
         self.process = subprocess.Popen([self.feira, *verbs], stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + READY_WITHIN
         while not self.is_ready():
@@ -125,6 +125,15 @@ class Platform:
             raise SystemExit(f"the platform answered with errors: {result['errors']}")
         return result["data"]
 
+    def demo(self):
+        """Plays the demo; answers what it says of it."""
+        command = [self.feira, "demo", "--output", "json", "--config", str(self.settings)]
+        command += ["--data", str(self.data / "keys"), "--url", self.url.removesuffix("/graphql")]
+        played = subprocess.run(command, capture_output=True, text=True)
+        if played.returncode != 0:
+            raise SystemExit(f"the demo was not played: {played.stderr}")
+        return json.loads(played.stdout)
+
     def counts(self):
         """What the platform says of its own log, in the form of the reader's report."""
         command = [self.feira, "log", "show", "--count", "--output", "json", "--config", str(self.settings)]
@@ -145,6 +154,18 @@ def fill(platform):
         assert not platform.ask(consumer, add, input=item)["cartAddItem"]["userErrors"]
         item["quantity"] = 99
         assert platform.ask(consumer, add, input=item)["cartAddItem"]["userErrors"], "99 more than 2 must be refused"
+
+
+def invoices(platform, options, check):
+    """Plays two purchases, and works their invoices out again from the topics alone."""
+    said = {shop["business"]: shop["invoices"] for shop in platform.demo()["shops"]}
+    command = [sys.executable, str(INVOICES), "--brokers", options.brokers, "--prefix", platform.prefix]
+    reader = subprocess.run(command, capture_output=True, text=True)
+    check("the topics alone give the invoices that were issued", reader.returncode == 0, reader.stderr)
+    found = json.loads(reader.stdout or "{}").get("invoices", [])
+    for business, issued in said.items():
+        numbers = [one["number"] for one in found if one["business"] == business]
+        check(f"{business}: the same invoices", numbers == [one["number"] for one in issued], (numbers, issued))
 
 
 def abort_on(brokers, topic):
@@ -204,6 +225,7 @@ def main():
             check("each product was listed once", listed == PRODUCTS, by_type)
             by_type = read.get("cart", {}).get("by_type", {})
             check("what was refused left its record", by_type.get("feira.lane.v1.CommandOutcome", 0) >= 2, by_type)
+            invoices(platform, options, check)
         finally:
             drop_topics(options.brokers, platform.prefix)
     print(f"topics: {sum(results)} ok of {len(results)}")

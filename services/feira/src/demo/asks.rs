@@ -62,5 +62,7 @@ pub const ACCOUNT: &str = "query { account { id available { amount currency } } 
 /// The customer's thread with a business.
 pub const THREAD: &str = "query($business: String) { thread(business: $business) { \
      customer messages(last: 100) { edges { node { id seq from kind class status sentAt } } } } }";
+/// What a message that follows from an order would cost now.
+pub const CLASS_NOW: &str = "query($business: String) { thread(business: $business) { classNow(category: UTILITY) } }";
 /// A request for money.
 pub const REQUEST: &str = "query($id: ID!) { moneyRequest(id: $id) { id state } }";

@@ -14,6 +14,11 @@ const PAUSE: Duration = Duration::from_millis(150);
 /// Errors after which the same is asked again: nothing was decided, or what was is answered the next time.
 const AGAIN: [&str; 6] = ["TIMEOUT", "OVERLOADED", "UNAVAILABLE", "PROJECTION_LAG", "NOT_READY", "THROTTLED"];
 
+/// User errors that say that something said before has not come to where it is looked for.
+const LATER: [&str; 4] = ["BUSINESS_UNKNOWN", "NO_ACCOUNT", "NOT_PAYABLE", "NOT_PAYABLE_YET"];
+/// How long it may take to come there.
+const LATER_WAIT: Duration = Duration::from_secs(20);
+
 /// Somebody with a token.
 #[derive(Clone)]
 pub struct Speaker {
@@ -69,21 +74,20 @@ impl Speaker {
 
     /// The payload of the mutation `field`. A user error is a failure, unless its code is one of `fine`.
     pub async fn change(&self, field: &str, text: &str, input: Value, fine: &[&str]) -> Result<Value, Failure> {
-        let data = self.ask(text, &json!({ "input": input })).await?;
-        let payload = data[field].clone();
-        let wrong = payload["userErrors"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|error| error["code"].as_str().is_none_or(|code| !fine.contains(&code)));
-        match wrong {
-            Some(error) => Err(Failure::new(format!(
-                "{} was refused {field}: {} ({})",
-                self.name,
-                error["message"].as_str().unwrap_or("?"),
-                error["code"].as_str().unwrap_or("no code")
-            ))),
-            None => Ok(payload),
+        let variables = json!({ "input": input });
+        let until = Instant::now() + LATER_WAIT;
+        loop {
+            let payload = self.ask(text, &variables).await?[field].clone();
+            let code = |error: &Value| error["code"].as_str().unwrap_or("no code").to_owned();
+            let errors = payload["userErrors"].as_array().into_iter().flatten();
+            let Some(error) = errors.into_iter().find(|error| !fine.contains(&code(error).as_str())) else {
+                return Ok(payload);
+            };
+            if !LATER.contains(&code(error).as_str()) || Instant::now() >= until {
+                let message = error["message"].as_str().unwrap_or("?");
+                return Err(Failure::new(format!("{} was refused {field}: {message} ({})", self.name, code(error))));
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

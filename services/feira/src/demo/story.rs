@@ -192,6 +192,10 @@ impl Story<'_> {
         (self.tell)("25 hours later a template is sent and delivered");
         let by = json!({ "byMs": (25 * HOUR_MS).to_string() });
         self.change(&cast.admin, "clock-25h", asks::MOVE_CLOCK, by, &[]).await?;
+        // The new time counts once it has come to where commands get theirs: then the service window is closed.
+        let closed = |data: &Value| (data.pointer("/thread/classNow")? != "FREE").then_some(());
+        let variables = json!({ "business": shop.tenant });
+        cast.buyer.await_data("the end of the service window", asks::CLASS_NOW, &variables, closed).await?;
         let template = json!({ "name": TEMPLATE, "language": shop.language, "variables": shop.variables });
         let customer = self.customer().await?;
         let input = json!({ "customer": customer, "template": template });
@@ -218,11 +222,12 @@ impl Story<'_> {
         let input = json!({ "period": period });
         let mut tries = 0;
         loop {
-            // Usage may come in between the two: then it is drafted again, which is another command.
+            // Usage may come in between the two, and the new month may not have come everywhere: then both are asked
+            // again, which is another command.
             let draft = format!("draft-{period}-{tries}");
             self.change(admin, &draft, asks::DRAFT, input.clone(), &["ALREADY_ISSUED", "NO_USAGE"]).await?;
             let issue = format!("issue-{period}-{tries}");
-            let issued = self.change(admin, &issue, asks::ISSUE, input.clone(), &["DRAFT_STALE", "NO_DRAFT"]).await?;
+            let issued = self.change(admin, &issue, asks::ISSUE, input.clone(), &["DRAFT_STALE", "NO_DRAFT", "PERIOD_NOT_OVER"]).await?;
             if issued["userErrors"].as_array().is_none_or(Vec::is_empty) {
                 return Ok(issued["invoice"].clone());
             }

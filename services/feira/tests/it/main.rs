@@ -8,6 +8,7 @@
 mod carts;
 mod client;
 mod commands;
+mod demo;
 mod faults;
 mod imports;
 mod logs;
@@ -36,6 +37,8 @@ macro_rules! rules {
             verify::a_platform_that_runs_is_sound;
             logs::an_export_goes_on_with_what_came_since;
             logs::a_tail_shows_what_comes;
+            demo::the_demo_is_played_once_and_again;
+            demo::a_demo_that_a_kill_broke_off_ends_as_one;
         }
     };
     ($start:path; $($module:ident :: $rule:ident;)+) => {
