@@ -8,8 +8,6 @@ use feira_ids::TenantId;
 use feira_projection_store::{Store, StoreError};
 use feira_rows::clock::{CLOCKS, ClockRow, clock_key};
 
-/// How long a tenant is believed to have no sandbox once it was seen to have none.
-const KNOWN_FOR: Duration = Duration::from_secs(1);
 /// How many such tenants are remembered.
 const KNOWN_MAX: usize = 100_000;
 
@@ -24,6 +22,10 @@ pub struct Clocks {
 }
 
 impl Clocks {
+    /// How long a tenant is believed to have no sandbox once it was seen to have none: so long after a sandbox was
+    /// registered everyone knows.
+    pub const BELIEVED_FOR: Duration = Duration::from_secs(1);
+
     /// Reads clocks from `store`. The table is made by whoever writes it, or by [`Clocks::ensure`].
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store, ordinary: Arc::default() }
@@ -54,7 +56,7 @@ impl Clocks {
     pub async fn offsets_ms(&self, tenants: &[TenantId]) -> Result<Vec<i64>, StoreError> {
         let asked: Vec<usize> = {
             let ordinary = self.ordinary.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = |tenant| ordinary.get(tenant).is_some_and(|seen: &Instant| seen.elapsed() < KNOWN_FOR);
+            let known = |tenant| ordinary.get(tenant).is_some_and(|seen: &Instant| seen.elapsed() < Self::BELIEVED_FOR);
             (0..tenants.len()).filter(|&place| !known(&tenants[place])).collect()
         };
         let mut offsets = vec![0; tenants.len()];

@@ -35,7 +35,6 @@ const BILLERS: &[Role] = &[Role::Admin, Role::Operator, Role::Service];
 const SERVICES: &[Role] = &[Role::Service];
 const OPERATORS: &[Role] = &[Role::Operator];
 const FUNDERS: &[Role] = &[Role::Operator, Role::Service];
-const OWNERS: &[Role] = &[Role::Consumer, Role::Admin, Role::Operator, Role::Service];
 const PAYERS: &[Role] = &[Role::Consumer, Role::Service];
 
 /// Every operation there is.
@@ -81,7 +80,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "conversation.receive", kind: "thread", roles: CUSTOMERS, reach: Reach::Tenant },
     Operation { name: "conversation.send", kind: "thread", roles: WRITERS, reach: Reach::Tenant },
     Operation { name: "conversation.receipt", kind: "thread", roles: CUSTOMERS, reach: Reach::Tenant },
-    Operation { name: "payments.open_account", kind: "shard", roles: OWNERS, reach: Reach::Platform },
+    Operation { name: "payments.open_account", kind: "shard", roles: FUNDERS, reach: Reach::Platform },
     Operation { name: "payments.fund", kind: "shard", roles: FUNDERS, reach: Reach::Platform },
     Operation { name: "payments.submit", kind: "shard", roles: PAYERS, reach: Reach::Platform },
     Operation { name: "payments.cancel_transfer", kind: "shard", roles: PAYERS, reach: Reach::Platform },

@@ -17,6 +17,9 @@ pub const TRANSFER_PATIENCE_MS: i64 = 30_000;
 /// The longest time for which money can be requested, in milliseconds: 45 days.
 pub const REQUEST_LIFE_MAX_MS: i64 = 45 * 24 * 60 * 60 * 1000;
 
+/// How long money stands requested where nobody says, in milliseconds: a week.
+pub const REQUEST_LIFE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
 /// What can be asked of a ledger shard. The aggregate is `shard:<number>`, the tenant `platform`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
@@ -91,7 +94,7 @@ pub enum Input {
         amount: Amount,
         /// A word.
         note: Option<Sealed<String>>,
-        /// Until when it can be granted, milliseconds since 1970.
+        /// Until when it can be granted, milliseconds since 1970; 0 for a week from when it is made.
         expires: i64,
     },
     /// Grant a request: pays it.

@@ -51,11 +51,14 @@ pub async fn run(args: Run, output: Output) -> Result<ExitCode, Failure> {
     let router = feira_gateway::router(GatewayParts {
         commands,
         store: home.store.clone(),
+        payments_lanes: services::payments_lanes(&*home.log)?,
+        events: home.log.clone(),
         keyring,
         verifier,
         secret,
         log: Some(Arc::new(journal)),
         ready: ready.clone(),
+        stop: stop.clone(),
         config: GatewayConfig { introspection: Introspection::Open, ..GatewayConfig::default() },
     });
     let answering = listen::answer(listener, router, stop.clone());

@@ -149,11 +149,14 @@ impl Process {
         let router = feira_gateway::router(GatewayParts {
             commands,
             store: self.home.store.clone(),
+            payments_lanes: services::payments_lanes(&*self.home.log)?,
+            events: self.home.log.clone(),
             keyring,
             verifier,
             secret,
             log: Some(Arc::new(journal)),
             ready: Arc::new(move || watch.waits_for()),
+            stop: self.stop.clone(),
             config: limits,
         });
         self.answering.push(listen::answer(listener, router, self.stop.clone()));

@@ -124,6 +124,15 @@ pub fn verified(log: Arc<dyn EventLog>, store: Arc<dyn Store>) -> Parts {
     }
 }
 
+/// How many lanes the ledger's shards stand on.
+///
+/// # Errors
+/// When the log does not say.
+pub fn payments_lanes(log: &dyn EventLog) -> Result<u32, Failure> {
+    let lanes = log.lanes(&ServiceName::new(feira_payments_server::SERVICE));
+    lanes.map_err(|error| Failure::because("the log does not say how many shards the ledger has", error))
+}
+
 /// A service that runs in this process.
 pub struct Served {
     name: &'static str,

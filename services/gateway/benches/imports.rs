@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use axum::body::{Body, Bytes};
 use axum::http::Request;
+use feira_event_log::simulated::Cluster;
 use feira_gateway::{DevKey, GatewayConfig, GatewayParts, Issue, PlatformSecret, Verifier};
 use feira_ids::{LaneId, Role, ServiceName, TenantId};
 use feira_projection_store::ModelStore;
 use feira_runtime::{Accepted, Answer, Command, Commands, Position};
 use feira_sealing::FileKeyring;
 use http_body_util::BodyExt;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 const ROWS: usize = 200_000;
@@ -94,6 +96,9 @@ async fn main() {
         verifier: Verifier::new(&key.verifier_config(listen).expect("loopback")).expect("a verifier"),
         secret: PlatformSecret::from_bytes(&[2; 32]),
         log: None,
+        payments_lanes: 1,
+        events: Cluster::new(&[]).process("bench"),
+        stop: CancellationToken::new(),
         ready: Arc::new(|| Ok(())),
         config: GatewayConfig::default(),
     });

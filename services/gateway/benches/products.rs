@@ -9,6 +9,7 @@ use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Schema, S
 use async_trait::async_trait;
 use axum::routing::post;
 use axum::{Json, Router};
+use feira_event_log::simulated::Cluster;
 use feira_events::catalog::{Availability, Condition, Details, Pricing};
 use feira_gateway::{DevKey, GatewayConfig, GatewayParts, Issue, PlatformSecret, Verifier};
 use feira_ids::{Role, TenantId};
@@ -19,6 +20,7 @@ use feira_runtime::{Answer, Command, Commands};
 use feira_sealing::FileKeyring;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 
 const CONNECTIONS: usize = 16;
 const SECONDS: u64 = 3;
@@ -128,6 +130,9 @@ async fn feira_router(folder: &std::path::Path) -> (Router, String) {
         verifier,
         secret: PlatformSecret::from_bytes(&[2; 32]),
         log: None,
+        payments_lanes: 1,
+        events: Cluster::new(&[]).process("bench"),
+        stop: CancellationToken::new(),
         ready: Arc::new(|| Ok(())),
         config: GatewayConfig::default(),
     });

@@ -28,6 +28,15 @@ pub enum ApiError {
     /// Too much waits already.
     #[error("too much waits already: ask again in a moment, with the same command id")]
     Throttled,
+    /// The caller has as much of something as there may be.
+    #[error("{0}")]
+    Limit(String),
+    /// A subscription was cut off because its events were read more slowly than they came.
+    #[error("events came faster than they were read: subscribe again with the last cursor")]
+    TooSlow,
+    /// The process ends.
+    #[error("the server is going down: subscribe again with the last cursor")]
+    GoingAway,
     /// A fault of ours; the log has it under the id.
     #[error("something went wrong here; the operators find it as {id}")]
     Internal {
@@ -47,6 +56,9 @@ impl ApiError {
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
             Self::Throttled => "THROTTLED",
+            Self::Limit(_) => "LIMIT_REACHED",
+            Self::TooSlow => "TOO_SLOW",
+            Self::GoingAway => "GOING_AWAY",
             Self::Internal { .. } => "INTERNAL_SERVER_ERROR",
         }
     }

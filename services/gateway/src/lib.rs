@@ -9,6 +9,7 @@ mod gateway;
 mod graphql;
 mod http;
 mod imports;
+mod live;
 mod notes;
 mod operator;
 mod parts;
@@ -23,7 +24,7 @@ use axum::routing::any;
 use crate::gateway::Gateway;
 
 pub use auth::{
-    Caller, DevKey, DevKeyError, Issue, PlatformSecret, PublicKey, Scope, SecretError, TokenError, Verifier,
+    Caller, DevKey, DevKeyError, Holder, Issue, PlatformSecret, PublicKey, Scope, SecretError, TokenError, Verifier,
     VerifierConfig,
 };
 pub use error::ApiError;

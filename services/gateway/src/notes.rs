@@ -1,4 +1,4 @@
-//! Customers' notes, sealed before they leave the gateway and opened only for who may read the cart.
+//! What people write, sealed before it leaves the gateway and opened only for who may read it.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::error::{ApiError, chain};
 /// The longest note.
 pub(crate) const NOTE_CHARS_MAX: usize = 2_000;
 
-/// A note as it can be read.
+/// A text as it can be read.
 pub(crate) enum Note {
     Open(String),
     Erased,
@@ -25,8 +25,7 @@ impl Notes {
         Self(keyring)
     }
 
-    /// Seals the note that a command writes; none once the customer's key was destroyed. The same command with the same
-    /// text gives the same bytes, so that a repeat is known as one, and with another text as a mistake.
+    /// Seals the note that a command writes, as [`Notes::seal_as`].
     pub(crate) async fn seal(
         &self,
         scope: &Scope,
@@ -34,8 +33,21 @@ impl Notes {
         command: CommandId,
         text: &str,
     ) -> Result<Option<Sealed<String>>, ApiError> {
+        self.seal_as(scope, customer, command, "note", text).await
+    }
+
+    /// Seals what a command says in `field` for a customer; none once the customer's key was destroyed. The same command
+    /// with the same text gives the same bytes, so that a repeat is known as one, and with another text as a mistake.
+    pub(crate) async fn seal_as(
+        &self,
+        scope: &Scope,
+        customer: &str,
+        command: CommandId,
+        field: &str,
+        text: &str,
+    ) -> Result<Option<Sealed<String>>, ApiError> {
         let subject = format!("{}/{customer}", scope.tenant());
-        match self.0.seal(&subject, command.event(0), "note", text).await {
+        match self.0.seal(&subject, command.event(0), field, text).await {
             Ok(sealed) => Ok(Some(sealed)),
             Err(KeyError::Erased) => Ok(None),
             Err(KeyError::BadSubject) => Err(ApiError::BadInput("no customer has such an id".to_owned())),
@@ -44,12 +56,12 @@ impl Notes {
                 Err(ApiError::Unavailable)
             }
             Err(error @ (KeyError::Missing | KeyError::Damaged { .. })) => {
-                Err(ApiError::internal("a note could not be sealed", &error))
+                Err(ApiError::internal("a text could not be sealed", &error))
             }
         }
     }
 
-    /// Opens a note.
+    /// Opens what was sealed.
     pub(crate) async fn open(&self, note: &Sealed<String>) -> Result<Note, ApiError> {
         match self.0.unseal(note).await {
             Ok(text) => Ok(Note::Open(text)),
@@ -59,7 +71,7 @@ impl Notes {
                 Err(ApiError::Unavailable)
             }
             Err(error @ (UnsealError::NoKey | UnsealError::Damaged)) => {
-                Err(ApiError::internal("a note could not be opened", &error))
+                Err(ApiError::internal("a text could not be opened", &error))
             }
         }
     }

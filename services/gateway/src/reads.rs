@@ -1,18 +1,25 @@
 //! Reading rows: always within a scope, so that nothing of another business can be asked for.
 
+mod market;
+
 use std::sync::Arc;
 
 use feira_events::cart::Line;
-use feira_ids::{AggregateId, ServiceName};
-use feira_projection_store::{Page, ProjectionId, Range, Store, StoreError, Value};
+use feira_ids::{AggregateId, LaneId, ServiceName};
+use feira_projection_store::{Checkpoint, Page, ProjectionId, Range, Store, StoreError, Value};
 use feira_rows::cart::{CART_EDITS, CART_LINES, CARTS, CartRow, EditRow, cart_key, lines_from_rows, undoable};
 use feira_rows::catalog::{PRODUCTS, ProductRow, SHELVES, product_key, shelf_key};
-use feira_rows::{CARTS_PROJECTION, PRODUCTS_PROJECTION, RowError};
+use feira_rows::{
+    BUSINESSES_PROJECTION, CARTS_PROJECTION, INTENTS_PROJECTION, INVOICES_PROJECTION, LEDGER_PROJECTION,
+    ORDERS_PROJECTION, PRODUCTS_PROJECTION, RowError, STOCK_PROJECTION, THREADS_PROJECTION, USAGE_PROJECTION,
+};
 use feira_runtime::{Position, Reads, Waited};
 use futures::future::try_join_all;
 
 use crate::auth::Scope;
 use crate::error::ApiError;
+
+pub(crate) use market::{owned_account, owner};
 
 /// More rows than a cart may have lines or remembered edits.
 const CART_ROWS_MAX: usize = 1_000;
@@ -45,6 +52,14 @@ impl ScopedReads {
         let projections = [
             (PRODUCTS_PROJECTION, vec![ServiceName::new("catalog")]),
             (CARTS_PROJECTION, vec![ServiceName::new("cart")]),
+            (STOCK_PROJECTION, vec![ServiceName::new("catalog")]),
+            (ORDERS_PROJECTION, vec![ServiceName::new("cart")]),
+            (BUSINESSES_PROJECTION, vec![ServiceName::new("conversation")]),
+            (THREADS_PROJECTION, vec![ServiceName::new("conversation")]),
+            (LEDGER_PROJECTION, vec![ServiceName::new("payments")]),
+            (INTENTS_PROJECTION, vec![ServiceName::new("payments")]),
+            (USAGE_PROJECTION, vec![ServiceName::new("billing")]),
+            (INVOICES_PROJECTION, vec![ServiceName::new("billing")]),
         ];
         Self { waits: Reads::new(store.clone(), projections), store }
     }
@@ -58,6 +73,11 @@ impl ScopedReads {
                 Ok(false)
             }
         }
+    }
+
+    /// How far `projection` has come on a lane.
+    pub(crate) async fn checkpoint(&self, projection: ProjectionId, lane: &LaneId) -> Result<Checkpoint, ApiError> {
+        self.store.checkpoint(projection, &lane.to_string()).await.map_err(store_error)
     }
 
     /// One product.
@@ -172,7 +192,8 @@ impl ScopedReads {
     }
 }
 
-fn store_error(error: StoreError) -> ApiError {
+/// What a store that does not answer as it should is to a caller.
+pub(crate) fn store_error(error: StoreError) -> ApiError {
     match error {
         StoreError::Unavailable { .. } => {
             tracing::warn!(error = %crate::error::chain(&error), "the store did not answer a read");

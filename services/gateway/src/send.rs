@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use feira_ids::{AggregateId, CommandId, Fingerprint, client_key_is_valid};
+use feira_ids::{AggregateId, CommandId, Fingerprint, TenantId, client_key_is_valid};
 use feira_runtime::{Accepted, Answer, Command, Position};
 use serde::Serialize;
 
@@ -84,8 +84,22 @@ impl Gateway {
         input: &impl Serialize,
         asked: &Asked,
     ) -> Result<Outcome, ApiError> {
+        let tenant = addressed.scope.tenant().clone();
         let command = self.command(addressed, named, input, asked.traceparent.clone())?;
-        outcome(self.commands.ask(command).await)
+        outcome(self.commands.ask(self.in_time_of(&tenant, command).await?).await)
+    }
+
+    /// The business time of a tenant, milliseconds since 1970.
+    pub(crate) async fn now_ms(&self, tenant: &TenantId) -> Result<i64, ApiError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let offset_ms = self.clock_offset_ms(tenant).await?;
+        Ok(i64::try_from(now.as_millis()).unwrap_or(i64::MAX).saturating_add(offset_ms))
+    }
+
+    /// A command with the business time of its tenant.
+    pub(crate) async fn in_time_of(&self, tenant: &TenantId, command: Command) -> Result<Command, ApiError> {
+        let clock_offset_ms = self.clock_offset_ms(tenant).await?;
+        Ok(Command { clock_offset_ms, ..command })
     }
 
     pub(crate) fn command(
@@ -159,4 +173,11 @@ fn camel_case(field: &str) -> String {
         name.push_str(letters.as_str());
     }
     name
+}
+
+impl Gateway {
+    /// The shard in which an owner's account is opened.
+    pub(crate) fn home_shard(&self, owner: &str) -> u32 {
+        (xxhash_rust::xxh3::xxh3_64(owner.as_bytes()) % u64::from(self.payments_lanes.max(1))) as u32
+    }
 }

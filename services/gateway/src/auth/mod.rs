@@ -8,5 +8,5 @@ mod verifier;
 
 pub use dev_key::{DevKey, DevKeyError, Issue};
 pub use platform_secret::{PlatformSecret, SecretError};
-pub use scope::{Caller, Scope};
+pub use scope::{Caller, Holder, Scope};
 pub use verifier::{PublicKey, TokenError, Verifier, VerifierConfig};

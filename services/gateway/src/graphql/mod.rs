@@ -1,8 +1,11 @@
 //! The GraphQL schema: what can be asked, what is answered, and how an answer is put together.
 
 mod cart;
+mod cost;
 mod cursor;
 mod inputs;
+mod live;
+mod market;
 mod money;
 mod mutation;
 mod node;
@@ -12,12 +15,14 @@ mod products;
 mod query;
 mod scalars;
 
+pub(crate) use cost::Limits;
+pub(crate) use live::{counted_as, ends};
 pub(crate) use payload::UserError;
 pub(crate) use scalars::read_position;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, EmptySubscription, Schema, SchemaBuilder};
+use async_graphql::{Context, MergedObject, Schema, SchemaBuilder};
 use feira_projection_store::ProjectionId;
 use feira_runtime::Position;
 
@@ -26,7 +31,43 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::parts::{GatewayConfig, Introspection};
 
-pub(crate) type GatewaySchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+pub(crate) type GatewaySchema = Schema<Queries, Mutations, live::Subscription>;
+
+/// What can be read.
+#[derive(MergedObject)]
+#[graphql(name = "Query")]
+pub(crate) struct Queries(
+    query::Query,
+    market::ConversationQuery,
+    market::OrderQuery,
+    market::PaymentQuery,
+    market::BillingQuery,
+);
+
+/// What can be changed. Each answers once the change stands on the log.
+#[derive(MergedObject)]
+#[graphql(name = "Mutation")]
+pub(crate) struct Mutations(
+    mutation::Mutation,
+    market::ConversationMutation,
+    market::OrderMutation,
+    market::PaymentMutation,
+    market::BillingMutation,
+);
+
+fn queries() -> Queries {
+    Queries(query::Query, market::ConversationQuery, market::OrderQuery, market::PaymentQuery, market::BillingQuery)
+}
+
+fn mutations() -> Mutations {
+    Mutations(
+        mutation::Mutation,
+        market::ConversationMutation,
+        market::OrderMutation,
+        market::PaymentMutation,
+        market::BillingMutation,
+    )
+}
 
 /// What came with the request beside the query.
 pub(crate) struct Asked {
@@ -36,21 +77,22 @@ pub(crate) struct Asked {
     pub traceparent: Option<Arc<str>>,
 }
 
-fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
-    Schema::build(query::Query, mutation::Mutation, EmptySubscription).register_output_type::<node::Node>()
+fn builder() -> SchemaBuilder<Queries, Mutations, live::Subscription> {
+    Schema::build(queries(), mutations(), live::Subscription).register_output_type::<node::Node>()
 }
 
 /// The schema within its limits.
 pub(crate) fn schema(config: &GatewayConfig) -> GatewaySchema {
-    let builder = builder()
-        .limit_depth(12)
-        .limit_complexity(config.complexity_max)
-        .limit_directives(20)
-        .limit_recursive_depth(32);
+    limited(config).limit_depth(config.depth_max).limit_complexity(config.complexity_max).finish()
+}
+
+/// The schema without its limits on depth and cost.
+fn limited(config: &GatewayConfig) -> SchemaBuilder<Queries, Mutations, live::Subscription> {
+    let builder = builder().limit_directives(20).limit_recursive_depth(32);
     // Suggestions tell who may not see the schema what is in it.
     match config.introspection {
-        Introspection::Open => builder.finish(),
-        Introspection::SignedIn | Introspection::Off => builder.disable_suggestions().finish(),
+        Introspection::Open => builder,
+        Introspection::SignedIn | Introspection::Off => builder.disable_suggestions(),
     }
 }
 

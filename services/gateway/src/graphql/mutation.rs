@@ -20,7 +20,7 @@ use crate::send::{Addressed, Named};
 pub(crate) struct Mutation;
 
 /// What can be changed. Each answers once the change stands on the log.
-#[Object]
+#[Object(name = "BasicMutation")]
 impl Mutation {
     /// Puts units of a product into a cart, on top of those that are there.
     async fn cart_add_item(
@@ -215,7 +215,7 @@ async fn change_product(
 }
 
 /// The command's id, from the input, the header, or made here.
-fn name(
+pub(super) fn name(
     ctx: &Context<'_>,
     scope: &Scope,
     command_id: Option<String>,

@@ -45,14 +45,15 @@ pub(crate) struct ProductPayload {
     rest: Rest,
 }
 
+/// What every mutation answers beside what it changed.
 #[derive(Default)]
-struct Rest {
-    user_errors: Vec<UserError>,
+pub(crate) struct Rest {
+    pub user_errors: Vec<UserError>,
     /// What the command itself made it, and a repeat is told again. What is shown beside it may be newer: others were
     /// decided in the same moment, or since.
-    version: Option<u64>,
-    position: Option<PositionText>,
-    repeated: bool,
+    pub version: Option<u64>,
+    pub position: Option<PositionText>,
+    pub repeated: bool,
 }
 
 impl From<UserError> for Rest {
@@ -83,7 +84,8 @@ impl ProductPayload {
     }
 }
 
-fn parts<View: serde::de::DeserializeOwned>(outcome: Outcome) -> Result<(Option<View>, Rest), ApiError> {
+/// An owner's view, and the rest of an answer.
+pub(crate) fn parts<View: serde::de::DeserializeOwned>(outcome: Outcome) -> Result<(Option<View>, Rest), ApiError> {
     match outcome {
         Outcome::Accepted(accepted) => {
             let view = serde_json::from_slice(&accepted.view)

@@ -21,7 +21,7 @@ const NODES_MAX: usize = 100;
 pub(crate) struct Query;
 
 /// What can be read.
-#[Object]
+#[Object(name = "BasicQuery")]
 impl Query {
     /// Who is asking; none without a token.
     async fn viewer(&self, ctx: &Context<'_>) -> Option<Viewer> {

@@ -40,6 +40,15 @@ pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Media> {
     best.map(|(_, media)| media)
 }
 
+/// Whether `headers` ask for events, whatever else they take.
+pub(crate) fn takes_events(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|range| {
+        let essence = range.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("text/event-stream")
+    })
+}
+
 /// A media range and its quality in thousandths; none for what we do not write.
 fn range_of(range: &str) -> Option<(Media, u32)> {
     let mut parts = range.split(';').map(str::trim);

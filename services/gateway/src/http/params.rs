@@ -35,6 +35,11 @@ pub(crate) fn from_body(body: &[u8]) -> Result<Params, Problem> {
         .map_err(|error| Problem::bad_request(format!("the body is no GraphQL request: {error}")))
 }
 
+/// Reads what a message over WebSocket carries.
+pub(crate) fn from_value(payload: Value) -> Result<Params, serde_json::Error> {
+    serde_json::from_value(payload)
+}
+
 /// Reads a GET query string, where variables and extensions are JSON texts.
 pub(crate) fn from_uri(uri: &Uri) -> Result<Params, Problem> {
     #[derive(Deserialize)]

@@ -9,5 +9,7 @@ mod http;
 mod mutations;
 mod queries;
 mod schema;
+mod sockets;
+mod subscriptions;
 mod support;
 mod tenants;

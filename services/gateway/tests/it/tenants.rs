@@ -65,6 +65,112 @@ fn every_mutation(customer: &str) -> Vec<String> {
     ]
 }
 
+/// What is asked of talking, ordering, paying and billing where a business is named: nobody else's may be seen.
+fn every_question_to_the_shop(customer: &str) -> Vec<String> {
+    let order = node("order", "o-1");
+    let message = "id seq from kind status sentAt class category text skus order";
+    let thread = format!(
+        "id business customer sender messageCount lastAt windowUntil classNow messages {{ edges {{ cursor node {{ {message} }} }} pageInfo {{ hasPreviousPage hasNextPage startCursor endCursor }} }}"
+    );
+    let ordered = "id business customer state paymentState total { amount } refunded { amount } payUntil placedAt cancelCode cancelMessage lines { sku title quantity unitPrice { amount } }";
+    let shop = format!("business: \"{SHOP}\"");
+    vec![
+        format!("{{ business({shop}) {{ id name country sandbox }} }}"),
+        format!("{{ thread({shop}, customer: \"{customer}\") {{ {thread} }} }}"),
+        format!("{{ order({shop}, id: \"{order}\") {{ {ordered} }} }}"),
+        format!("{{ orders({shop}, customer: \"{customer}\") {{ {ordered} }} }}"),
+        format!("{{ stock({shop}, sku: \"SECRET-1\") {{ sku available }} }}"),
+        format!(
+            "mutation {{ cartCheckout(input: {{ {shop}, customer: \"{customer}\" }}) {{ order {{ id }} version }} }}"
+        ),
+        format!("mutation {{ orderPay(input: {{ {shop}, order: \"{order}\" }}) {{ transfer {{ id }} version }} }}"),
+        format!("mutation {{ orderCancel(input: {{ {shop}, order: \"{order}\" }}) {{ order {{ id }} version }} }}"),
+        format!(
+            "mutation {{ contactAgree(input: {{ {shop}, customer: \"{customer}\", category: MARKETING, agree: true, source: \"x\" }}) {{ agreed version }} }}"
+        ),
+        format!("mutation {{ messageWrite(input: {{ {shop}, text: \"x\" }}) {{ message {{ id }} version }} }}"),
+        format!(
+            "mutation {{ messageReceipt(input: {{ {shop}, message: \"m\", status: READ }}) {{ message {{ id }} version }} }}"
+        ),
+    ]
+}
+
+/// What is asked of one's own business, or of one's own money: nobody who is not signed in has any.
+fn every_question_of_ones_own(customer: &str) -> Vec<String> {
+    let (order, money) = (node("order", "o-1"), "amount: { amount: \"1\", currency: \"BRL\" }");
+    let changed = "version userErrors { code } position repeated";
+    let invoice = "id period number hash from until card totals { currency charged carried due collected } lines { id component class country category quantity unitPrice ratePercent exact amount currency collected source explain { usage { lane seq } steps { finds how value } } }";
+    let request = "id state to from amount { amount } expires";
+    let transfer = "id state purpose from to amount { amount } reason";
+    let mut all = vec![
+        "{ threads { id } }".to_owned(),
+        format!("{{ invoices {{ {invoice} }} }}"),
+        format!("{{ invoice(period: \"2026-11\") {{ {invoice} }} }}"),
+        "{ account { id available { amount } held { amount } regime } }".to_owned(),
+        format!("{{ transfers {{ {transfer} }} }}"),
+        format!("{{ moneyRequests {{ {request} }} }}"),
+        format!("{{ moneyRequest(id: \"x\") {{ {request} }} }}"),
+    ];
+    let mutations = [
+        "businessRegister(input: { name: \"x\", country: \"BR\" })".to_owned(),
+        "businessSetProfile(input: { name: \"x\" })".to_owned(),
+        "clockMove(input: { byMs: \"1\" })".to_owned(),
+        "senderOpen(input: { displayName: \"x\" })".to_owned(),
+        "templateCreate(input: { name: \"x\", language: \"pt\", category: UTILITY, body: \"x\" })".to_owned(),
+        format!("messageSend(input: {{ customer: \"{customer}\", text: \"x\" }})"),
+        "stockSet(input: { sku: \"x\", onHand: 1 })".to_owned(),
+        format!("orderAdvance(input: {{ order: \"{order}\", to: SHIPPED }})"),
+        format!("orderRefund(input: {{ order: \"{order}\" }})"),
+        "accountOpen(input: {})".to_owned(),
+        format!("accountFund(input: {{ account: \"x\", {money} }})"),
+        format!("moneySend(input: {{ to: \"x\", {money} }})"),
+        "transferCancel(input: { transfer: \"x\" })".to_owned(),
+        format!("moneyRequest(input: {{ from: \"x\", {money} }})"),
+        "moneyRequestApprove(input: { request: \"x\" })".to_owned(),
+        "moneyRequestDecline(input: { request: \"x\" })".to_owned(),
+        "moneyRequestWithdraw(input: { request: \"x\" })".to_owned(),
+        "invoiceDraft(input: { period: \"2026-11\" })".to_owned(),
+        "invoiceIssue(input: { period: \"2026-11\" })".to_owned(),
+    ];
+    all.extend(mutations.iter().map(|mutation| format!("mutation {{ {mutation} {{ {changed} }} }}")));
+    all
+}
+
+/// The id of something of the shop's.
+fn node(kind: &str, key: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{kind}:{SHOP}/{key}"))
+}
+
+#[tokio::test]
+async fn of_talk_orders_and_money_others_and_nobody_see_and_change_nothing() {
+    let (world, _, _, customer) = furnished().await;
+    let sent = world.owners.seen().len();
+    let strangers = [Some(world.admin(OTHER_SHOP)), Some(world.agent(OTHER_SHOP)), None];
+    for question in every_question_to_the_shop(&customer) {
+        for stranger in &strangers {
+            let reply = world.post(stranger.as_deref(), &json!({ "query": question }), &[]).await;
+            let expected = if stranger.is_none() { "UNAUTHENTICATED" } else { "FORBIDDEN" };
+            assert_eq!(reply.codes(), [expected], "{question}: {}", reply.text());
+            assert!(!has_data(&reply.json()["data"]), "{question}");
+        }
+    }
+    for question in every_question_of_ones_own(&customer) {
+        let reply = world.post(None, &json!({ "query": question }), &[]).await;
+        assert_eq!(reply.codes(), ["UNAUTHENTICATED"], "{question}: {}", reply.text());
+        if question.contains("accountOpen") {
+            // The one thing that anybody who is signed in can have here: an account of their own.
+            continue;
+        }
+        // A person has no business, and only who runs the platform puts money into accounts.
+        let reply = world.ask(&world.person("bia"), &question).await;
+        let own = ["account", "transfer", "money"].iter().any(|own| question.contains(own));
+        assert!(own || !reply.codes().is_empty(), "{question}: {}", reply.text());
+        assert!(!question.contains("accountFund") || reply.codes() == ["FORBIDDEN"]);
+    }
+    assert_eq!(world.owners.seen().len(), sent, "nothing may reach an owner");
+}
+
 /// Whether anything but null stands under `data`.
 fn has_data(value: &Value) -> bool {
     match value {
@@ -79,10 +185,33 @@ fn has_data(value: &Value) -> bool {
 async fn the_walk_reaches_every_field_of_every_type() {
     // What the walk does not name would not be walked: the schema says whether anything is missing.
     let (world, product, cart, customer) = furnished().await;
-    let walked = every_query(&product, &cart, &customer).concat() + &every_mutation(&customer).concat();
+    let walked = every_query(&product, &cart, &customer).concat()
+        + &every_mutation(&customer).concat()
+        + &every_question_to_the_shop(&customer).concat()
+        + &every_question_of_ones_own(&customer).concat();
     let query = "{ __schema { types { name fields { name } } } }";
     let types = world.data(&world.admin(SHOP), query).await["__schema"]["types"].clone();
-    for kind in ["Product", "Cart", "CartLine", "CartNote", "Warning", "Query", "Mutation", "ProductEdge", "PageInfo"] {
+    let kinds = [
+        "Product",
+        "Cart",
+        "CartLine",
+        "CartNote",
+        "Warning",
+        "Query",
+        "Mutation",
+        "ProductEdge",
+        "PageInfo",
+        "Thread",
+        "Message",
+        "Order",
+        "OrderedLine",
+        "Account",
+        "Transfer",
+        "MoneyRequest",
+        "Invoice",
+        "InvoiceLine",
+    ];
+    for kind in kinds {
         let found = types.as_array().unwrap().iter().find(|known| known["name"] == kind).unwrap();
         for field in found["fields"].as_array().unwrap() {
             let name = field["name"].as_str().unwrap();

@@ -1,7 +1,9 @@
 //! A gateway to ask, and what stands behind it.
 
+mod happenings;
 mod owners;
 mod reads;
+mod stream;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +19,13 @@ use feira_sealing::FileKeyring;
 use futures::StreamExt;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+pub use happenings::Happenings;
 pub use owners::Owners;
 pub use reads::CountedStore;
+pub use stream::{Frames, over_events};
 
 pub const SHOP: &str = "feira-livre";
 pub const OTHER_SHOP: &str = "mumbai-bazaar";
@@ -32,6 +37,8 @@ pub struct World {
     pub store: Arc<CountedStore>,
     pub keyring: Arc<FileKeyring>,
     pub key: DevKey,
+    pub happenings: Arc<Happenings>,
+    pub stop: CancellationToken,
     _folder: tempfile::TempDir,
 }
 
@@ -57,17 +64,21 @@ pub async fn world_with(config: GatewayConfig) -> World {
     let keyring = Arc::new(FileKeyring::open(folder.path()).unwrap());
     let store = Arc::new(CountedStore::new().await);
     let owners = Arc::new(Owners::new(store.clone()));
+    let (happenings, stop) = (Arc::new(Happenings::new()), CancellationToken::new());
     let router = feira_gateway::router(GatewayParts {
         commands: owners.clone(),
         store: store.clone(),
+        payments_lanes: happenings::LANES,
+        events: happenings.log(),
         keyring: keyring.clone(),
         verifier: Verifier::new(&key.verifier_config("127.0.0.1:0".parse().unwrap()).unwrap()).unwrap(),
         secret: PlatformSecret::from_bytes(&[6; 32]),
         log: Some(Arc::new(ThreeLines)),
         ready: Arc::new(|| Ok(())),
+        stop: stop.clone(),
         config: GatewayConfig { introspection: Introspection::SignedIn, ..config },
     });
-    World { router, owners, store, keyring, key, _folder: folder }
+    World { router, owners, store, keyring, key, happenings, stop, _folder: folder }
 }
 
 /// What came back.
@@ -96,7 +107,7 @@ impl Reply {
 }
 
 impl World {
-    fn token(&self, sub: &str, tenant: Option<&str>, roles: &[Role], country: Option<&str>) -> String {
+    pub fn token(&self, sub: &str, tenant: Option<&str>, roles: &[Role], country: Option<&str>) -> String {
         let tenant = tenant.map(|tenant| TenantId::new(tenant).unwrap());
         let valid_for = Duration::from_secs(600);
         self.key.issue(&Issue { sub, tenant: tenant.as_ref(), roles, country, valid_for }).unwrap()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use feira_commands::payments::{NOTE_BYTES_MAX, REQUEST_LIFE_MAX_MS};
+use feira_commands::payments::{NOTE_BYTES_MAX, REQUEST_LIFE_MAX_MS, REQUEST_LIFE_MS};
 use feira_events::payments::{Event, Purpose, RequestMade, RequestMoved, RequestState, Transfer};
 use feira_ids::AccountId;
 
@@ -13,7 +13,10 @@ use crate::shard::rejection::Rejection;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-pub(super) fn make(desk: &mut Desk<'_>, made: RequestMade) -> Result<(), Rejection> {
+pub(super) fn make(desk: &mut Desk<'_>, mut made: RequestMade) -> Result<(), Rejection> {
+    if made.expires == 0 {
+        made.expires = desk.now().saturating_add(REQUEST_LIFE_MS);
+    }
     named("request", &made.request)?;
     accounts::owned(desk, &made.payer)?;
     if made.asker.kind() != "person" || made.payer.kind() != "person" {

@@ -1,0 +1,725 @@
+//! Conversations: businesses, their senders and templates, threads and messages.
+
+mod inputs;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+use feira_commands::conversation::{
+    BUSINESS_KEY, BusinessInput, BusinessView, ContactInput, ContactView, MessageView, ReceiptStatus, SenderInput,
+    SenderView, TEXT_CHARS_MAX, TemplateInput, TemplateView, ThreadInput, ThreadView, default_policy,
+};
+use feira_events::conversation::{Category, Channel, Content, Profile, Section};
+use feira_ids::CommandId;
+use feira_rows::conversation::{MessageRow, ThreadRow};
+use feira_rows::{BUSINESSES_PROJECTION, THREADS_PROJECTION};
+use feira_runtime::Clocks;
+
+use self::inputs::{
+    BusinessRegisterInput, BusinessSetProfileInput, ClockMoveInput, ContactAgreeInput, MessageReceiptInput,
+    MessageSendInput, MessageWriteInput, Receipt, SectionInput, SenderOpenInput, TemplateCategory, TemplateCreateInput,
+};
+use super::mirrors::{ConversationSide, MessageCategory, MessageClass, MessageKind, MessageStatus};
+use super::{Order, or_refuse, payload};
+use crate::auth::Scope;
+use crate::error::ApiError;
+use crate::graphql::payload::UserError;
+use crate::graphql::products::page_cost;
+use crate::graphql::scalars::{DateTime, PositionText};
+use crate::graphql::{Field, catch_up, field, gateway, node, scope};
+use crate::notes::Note;
+
+/// The sender of a business that has only one.
+const MAIN: &str = "main";
+/// The most messages, and threads, that are given at once.
+const PAGE_MAX: i32 = 100;
+const PAGE_DEFAULT: i32 = 20;
+
+/// A business as customers see it.
+#[derive(SimpleObject)]
+pub(crate) struct Business {
+    /// Its id.
+    id: ID,
+    /// Its public name.
+    name: String,
+    /// Its country.
+    country: String,
+    /// Whether it only tries things out.
+    sandbox: bool,
+}
+
+/// A message of a thread.
+pub(crate) struct Message {
+    scope: Scope,
+    id: Arc<str>,
+    seq: Option<i64>,
+    from: Option<feira_events::conversation::Side>,
+    status: Option<feira_commands::conversation::MessageStatus>,
+    sent_at: Option<i64>,
+    class: Option<feira_events::conversation::Class>,
+    category: Option<Category>,
+    content: Option<Content>,
+}
+
+impl Message {
+    fn of_view(scope: Scope, view: MessageView) -> Self {
+        Self {
+            scope,
+            id: view.message,
+            seq: Some(view.seq),
+            from: Some(view.from),
+            status: Some(view.status),
+            sent_at: Some(view.sent_at),
+            class: view.stamps.as_ref().map(|stamps| stamps.class),
+            category: view.stamps.map(|stamps| stamps.category),
+            content: None,
+        }
+    }
+
+    pub(crate) fn of_row(scope: Scope, row: MessageRow) -> Self {
+        Self {
+            scope,
+            status: Some(row.status()),
+            id: row.message,
+            seq: Some(row.seq),
+            from: Some(row.from),
+            sent_at: Some(row.sent_at),
+            class: row.stamps.as_ref().map(|stamps| stamps.class),
+            category: row.stamps.map(|stamps| stamps.category),
+            content: Some(row.content),
+        }
+    }
+}
+
+/// A message of a thread.
+#[Object]
+impl Message {
+    /// Its id among the thread's messages.
+    async fn id(&self) -> ID {
+        self.id.to_string().into()
+    }
+
+    /// Its place in the thread: 1, 2, 3 …
+    async fn seq(&self) -> Option<i64> {
+        self.seq
+    }
+
+    /// Which side wrote it.
+    async fn from(&self) -> Option<ConversationSide> {
+        self.from.map(Into::into)
+    }
+
+    /// What kind of content it has; none in the answer to a mutation.
+    async fn kind(&self) -> Option<MessageKind> {
+        self.content.as_ref().map(|content| content.kind().into())
+    }
+
+    /// How it stands.
+    async fn status(&self) -> Option<MessageStatus> {
+        self.status.map(Into::into)
+    }
+
+    /// When it was sent.
+    async fn sent_at(&self) -> Option<DateTime> {
+        self.sent_at.map(DateTime)
+    }
+
+    /// Whether its delivery is charged, when the business wrote it.
+    async fn class(&self) -> Option<MessageClass> {
+        self.class.map(Into::into)
+    }
+
+    /// What it is for, when the business wrote it.
+    async fn category(&self) -> Option<MessageCategory> {
+        self.category.map(Into::into)
+    }
+
+    /// Its words, opened; none when it has none, or what the customer wrote was erased.
+    async fn text(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        let sealed = match &self.content {
+            Some(Content::Text { body }) => body,
+            Some(Content::Product { body: Some(body), .. }) => body,
+            Some(Content::ProductList { header: Some(header), .. }) => header,
+            _ => return Ok(None),
+        };
+        // A message is only ever read within the scope of who may read its thread.
+        self.scope.correspondent(self.scope.own().or(Some("any"))).map_err(ApiError::into_graphql)?;
+        match gateway(ctx).notes.open(sealed).await.map_err(ApiError::into_graphql)? {
+            Note::Open(text) => Ok(Some(text)),
+            Note::Erased => Ok(None),
+        }
+    }
+
+    /// The products that it shows.
+    async fn skus(&self) -> Vec<String> {
+        match &self.content {
+            Some(Content::Product { sku, .. }) => vec![sku.to_string()],
+            Some(Content::ProductList { sections, .. }) => {
+                sections.iter().flat_map(|section| section.skus.iter().map(ToString::to_string)).collect()
+            }
+            _ => vec![],
+        }
+    }
+
+    /// The order that it speaks of.
+    async fn order(&self) -> Option<ID> {
+        match &self.content {
+            Some(Content::OrderDetails { order, .. } | Content::OrderStatus { order, .. }) => {
+                Some(node::write("order", self.scope.tenant().as_str(), order))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A conversation of a customer with a business.
+pub(crate) struct Thread {
+    scope: Scope,
+    row: ThreadRow,
+}
+
+impl Thread {
+    /// A thread as read.
+    pub(crate) fn of_row(scope: Scope, row: ThreadRow) -> Self {
+        Self { scope, row }
+    }
+}
+
+/// A conversation of a customer with a business.
+#[Object]
+impl Thread {
+    /// The id that names it everywhere; its form is not to be relied on.
+    async fn id(&self) -> ID {
+        let key = format!("{}/{}", self.row.sender, self.row.customer);
+        node::write("thread", self.scope.tenant().as_str(), &key)
+    }
+
+    /// The business.
+    async fn business(&self) -> &str {
+        self.scope.tenant().as_str()
+    }
+
+    /// The customer, by the id under which this business knows them.
+    async fn customer(&self) -> &str {
+        &self.row.customer
+    }
+
+    /// The business's sender.
+    async fn sender(&self) -> &str {
+        &self.row.sender
+    }
+
+    /// How many messages it has.
+    async fn message_count(&self) -> i64 {
+        self.row.messages
+    }
+
+    /// When it was last written in.
+    async fn last_at(&self) -> DateTime {
+        DateTime(self.row.last_at)
+    }
+
+    /// Until when the business may write freely; none when the customer has not written.
+    async fn window_until(&self) -> Option<DateTime> {
+        self.row.windows.window_until.map(DateTime)
+    }
+
+    /// What a message of this category would be now; none when it may not be sent.
+    async fn class_now(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What it is for; an answer when none is given.")] category: Option<TemplateCategory>,
+    ) -> async_graphql::Result<Option<MessageClass>> {
+        let category = category.map_or(Category::Service, Category::from);
+        let now = gateway(ctx).now_ms(self.scope.tenant()).await.map_err(ApiError::into_graphql)?;
+        let verdict = default_policy().class(&self.row.windows, category, now);
+        Ok(verdict.map(|verdict| verdict.class.into()))
+    }
+
+    /// Its messages in their order: the first ones after a place, or the last ones before one.
+    #[graphql(complexity = "page_cost(first, last) * child_complexity + 1")]
+    async fn messages(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this place.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100; 20 when neither first nor last is given.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only those before this place.")] before: Option<String>,
+    ) -> async_graphql::Result<MessageConnection> {
+        let page = async {
+            let count = count(first.or(last))?;
+            if first.is_some() && last.is_some() {
+                return Err(ApiError::BadInput("give either first or last".to_owned()));
+            }
+            let from = after.map(|after| place(&after)).transpose()?.map_or(1, |place| place + 1);
+            let until = before.map(|before| place(&before)).transpose()?.unwrap_or(self.row.messages + 1);
+            let (from, until) = (from.max(1), until.min(self.row.messages + 1));
+            let thread = (&*self.row.sender, &*self.row.customer);
+            let backward = first.is_none();
+            let rows = if from < until {
+                gateway(ctx).reads.messages(&self.scope, thread, (from, until), backward, count).await?
+            } else {
+                vec![]
+            };
+            let (low, high) = (rows.first().map(|row| row.seq), rows.last().map(|row| row.seq));
+            let page_info = MessagePageInfo {
+                has_previous_page: low.is_some_and(|low| low > 1),
+                has_next_page: high.is_some_and(|high| high < self.row.messages),
+                start_cursor: low.map(|low| low.to_string()),
+                end_cursor: high.map(|high| high.to_string()),
+            };
+            let edge = |row: MessageRow| MessageEdge {
+                cursor: row.seq.to_string(),
+                node: Message::of_row(self.scope.clone(), row),
+            };
+            Ok(MessageConnection { edges: rows.into_iter().map(edge).collect(), page_info })
+        };
+        page.await.map_err(ApiError::into_graphql)
+    }
+}
+
+fn count(asked: Option<i32>) -> Result<usize, ApiError> {
+    match asked.unwrap_or(PAGE_DEFAULT) {
+        count @ 1..=PAGE_MAX => Ok(count as usize),
+        _ => Err(ApiError::BadInput(format!("a page has 1 to {PAGE_MAX} entries"))),
+    }
+}
+
+fn place(cursor: &str) -> Result<i64, ApiError> {
+    let place = cursor.parse::<i64>().ok().filter(|place| (0..i64::MAX - 1).contains(place));
+    place.ok_or_else(|| ApiError::BadInput("the cursor is none that was given".to_owned()))
+}
+
+/// A page of messages.
+#[derive(SimpleObject)]
+pub(crate) struct MessageConnection {
+    /// The messages with their places.
+    edges: Vec<MessageEdge>,
+    /// Where the page stands in the thread.
+    page_info: MessagePageInfo,
+}
+
+/// A message and its place in the thread.
+#[derive(SimpleObject)]
+pub(crate) struct MessageEdge {
+    /// The place, to go on from.
+    cursor: String,
+    /// The message.
+    node: Message,
+}
+
+/// Where a page stands in its thread.
+#[derive(SimpleObject)]
+pub(crate) struct MessagePageInfo {
+    /// Whether there are earlier messages.
+    has_previous_page: bool,
+    /// Whether there are later messages.
+    has_next_page: bool,
+    /// The place of the first message of the page.
+    start_cursor: Option<String>,
+    /// The place of the last message of the page.
+    end_cursor: Option<String>,
+}
+
+payload! {
+    /// What a change of a business answers.
+    BusinessPayload,
+    /// The business after it; none when it was refused.
+    business: Business
+}
+
+payload! {
+    /// What a change of a sender answers.
+    SenderPayload,
+    /// The sender's id; none when it was refused.
+    sender: String
+}
+
+payload! {
+    /// What a change of a template answers.
+    TemplatePayload,
+    /// Whether it can be sent; none when it was refused.
+    approved: bool
+}
+
+payload! {
+    /// What a change of what a customer agreed to answers.
+    ContactPayload,
+    /// What the customer agrees to hear; none when it was refused.
+    agreed: Vec<MessageCategory>
+}
+
+payload! {
+    /// What a message answers.
+    MessagePayload,
+    /// The message; none when it was refused.
+    message: Message
+}
+
+pub(crate) struct ConversationQuery;
+
+/// What can be read of conversations.
+#[Object]
+impl ConversationQuery {
+    /// A business; none while it is not registered.
+    async fn business(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which; a member's own when none is given.")] business: Option<String>,
+        #[graphql(desc = "See at least what had happened by then.")] position: Option<PositionText>,
+    ) -> Field<Business> {
+        let found = async {
+            let scope = scope(ctx, business.as_deref())?;
+            catch_up(ctx, position.as_ref(), BUSINESSES_PROJECTION).await?;
+            let row = gateway(ctx).reads.business(&scope).await?;
+            Ok(row.map(|row| Business {
+                id: node::write("business", scope.tenant().as_str(), BUSINESS_KEY),
+                name: row.name.to_string(),
+                country: row.country.to_string(),
+                sandbox: row.sandbox,
+            }))
+        };
+        found.await.map_err(ApiError::into_graphql).transpose()
+    }
+
+    /// A customer's thread with a business; none while nobody has written.
+    async fn thread(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The business; a member's own when none is given.")] business: Option<String>,
+        #[graphql(desc = "Whose; one's own when none is given.")] customer: Option<String>,
+        #[graphql(desc = "Which of the business's senders; main when none is given.")] sender: Option<String>,
+        #[graphql(desc = "See at least what had happened by then.")] position: Option<PositionText>,
+    ) -> Field<Thread> {
+        let found = async {
+            let scope = scope(ctx, business.as_deref())?;
+            let customer = scope.correspondent(customer.as_deref())?;
+            catch_up(ctx, position.as_ref(), THREADS_PROJECTION).await?;
+            let sender = sender.as_deref().unwrap_or(MAIN);
+            let row = gateway(ctx).reads.thread(&scope, sender, &customer).await?;
+            Ok(row.map(|row| Thread { scope, row }))
+        };
+        found.await.map_err(ApiError::into_graphql).transpose()
+    }
+
+    /// The business's threads that were written in last.
+    #[graphql(complexity = "page_cost(first, None) * child_complexity + 1")]
+    async fn threads(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100; 20 when none is given.")] first: Option<i32>,
+        #[graphql(desc = "See at least what had happened by then.")] position: Option<PositionText>,
+    ) -> async_graphql::Result<Vec<Thread>> {
+        let found = async {
+            let scope = scope(ctx, None)?;
+            let count = count(first)?;
+            catch_up(ctx, position.as_ref(), THREADS_PROJECTION).await?;
+            let inbox = gateway(ctx).reads.inbox(&scope, count).await?;
+            let mut threads = Vec::with_capacity(inbox.len());
+            for entry in inbox {
+                let row = gateway(ctx).reads.thread(&scope, &entry.sender, &entry.customer).await?;
+                threads.extend(row.map(|row| Thread { scope: scope.clone(), row }));
+            }
+            Ok(threads)
+        };
+        found.await.map_err(ApiError::into_graphql)
+    }
+}
+
+pub(crate) struct ConversationMutation;
+
+/// What can be changed of conversations.
+#[Object]
+impl ConversationMutation {
+    /// Registers the caller's business.
+    async fn business_register(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The business.")] input: BusinessRegisterInput,
+    ) -> Field<BusinessPayload> {
+        let BusinessRegisterInput { command_id, name, about, country, sandbox } = input;
+        let profile = profile(about);
+        let asked = BusinessInput::Register { name: name.into(), profile, country: country.into(), sandbox };
+        field(change_business(ctx, command_id, asked).await)
+    }
+
+    /// Changes the public profile of the caller's business.
+    async fn business_set_profile(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The profile.")] input: BusinessSetProfileInput,
+    ) -> Field<BusinessPayload> {
+        let BusinessSetProfileInput { command_id, name, about } = input;
+        let asked = BusinessInput::SetProfile { name: name.into(), profile: profile(about) };
+        field(change_business(ctx, command_id, asked).await)
+    }
+
+    /// Moves the clock of the caller's sandbox forward. What is asked after the answer is decided by the new time.
+    async fn clock_move(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How far.")] input: ClockMoveInput,
+    ) -> Field<BusinessPayload> {
+        let Ok(by_ms) = input.by_ms.0.parse::<i64>() else {
+            let error = UserError::on("byMs", "INVALID_NUMBER", "a whole number of milliseconds in a text");
+            return field(Ok(BusinessPayload::refused(error)));
+        };
+        let moved = change_business(ctx, input.command_id, BusinessInput::MoveClock { by_ms: Some(by_ms), to: None });
+        field(moved.await)
+    }
+
+    /// Opens a channel account of the caller's business.
+    async fn sender_open(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The sender.")] input: SenderOpenInput,
+    ) -> Field<SenderPayload> {
+        field(open_sender(ctx, input).await)
+    }
+
+    /// Writes a template. In a sandbox it is approved at once.
+    async fn template_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The template.")] input: TemplateCreateInput,
+    ) -> Field<TemplatePayload> {
+        field(create_template(ctx, input).await)
+    }
+
+    /// Writes down that a customer agrees to hear from a business, or no longer does.
+    async fn contact_agree(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who, to what.")] input: ContactAgreeInput,
+    ) -> Field<ContactPayload> {
+        field(agree(ctx, input).await)
+    }
+
+    /// Writes to a business.
+    async fn message_write(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The message.")] input: MessageWriteInput,
+    ) -> Field<MessagePayload> {
+        field(write(ctx, input).await)
+    }
+
+    /// Writes to a customer.
+    async fn message_send(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The message.")] input: MessageSendInput,
+    ) -> Field<MessagePayload> {
+        field(send(ctx, input).await)
+    }
+
+    /// Tells that a message came to the caller, or was seen.
+    async fn message_receipt(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which message.")] input: MessageReceiptInput,
+    ) -> Field<MessagePayload> {
+        field(receipt(ctx, input).await)
+    }
+}
+
+fn profile(about: Option<String>) -> Profile {
+    Profile { about: about.map(Into::into), ..Profile::default() }
+}
+
+async fn change_business(
+    ctx: &Context<'_>,
+    command_id: Option<String>,
+    input: BusinessInput,
+) -> Result<BusinessPayload, ApiError> {
+    let scope = scope(ctx, None)?;
+    let order = Order::new(ctx, &scope, ("business", BUSINESS_KEY, "business"), input.operation(), command_id);
+    let order = or_refuse!(order, BusinessPayload);
+    let (view, rest) = order.ask::<BusinessView>(ctx, &input).await?;
+    let registered = matches!(input, BusinessInput::Register { sandbox: true, .. });
+    let counts = registered || matches!(input, BusinessInput::MoveClock { .. });
+    if let (true, Some(position)) = (counts, &rest.position) {
+        // Whoever asks next is to be judged by the sandbox's own time, here and in every other process.
+        gateway(ctx).reads.caught_up(&position.read()?, BUSINESSES_PROJECTION).await?;
+        if registered && !rest.repeated {
+            tokio::time::sleep(Clocks::BELIEVED_FOR).await;
+        }
+    }
+    let business = view.filter(|view| view.registered).map(|view| Business {
+        id: node::write("business", scope.tenant().as_str(), BUSINESS_KEY),
+        name: view.name.to_string(),
+        country: view.country.to_string(),
+        sandbox: view.sandbox,
+    });
+    Ok(BusinessPayload::of(business, rest))
+}
+
+async fn open_sender(ctx: &Context<'_>, input: SenderOpenInput) -> Result<SenderPayload, ApiError> {
+    let SenderOpenInput { command_id, sender, display_name } = input;
+    let (scope, sender) = (scope(ctx, None)?, sender.unwrap_or_else(|| MAIN.to_owned()));
+    let input = SenderInput::Open { display_name: display_name.into(), channel: Channel::Chat };
+    let order = Order::new(ctx, &scope, ("sender", &sender, "sender"), input.operation(), command_id);
+    let (view, rest) = or_refuse!(order, SenderPayload).ask::<SenderView>(ctx, &input).await?;
+    Ok(SenderPayload::of(view.map(|view| view.sender.to_string()), rest))
+}
+
+async fn create_template(ctx: &Context<'_>, input: TemplateCreateInput) -> Result<TemplatePayload, ApiError> {
+    let TemplateCreateInput { command_id, name, language, category, body } = input;
+    let (scope, key) = (scope(ctx, None)?, format!("{name}.{language}"));
+    let input = TemplateInput::Create { category: category.into(), body: body.into() };
+    let order = Order::new(ctx, &scope, ("template", &key, "name"), input.operation(), command_id);
+    let (view, rest) = or_refuse!(order, TemplatePayload).ask::<TemplateView>(ctx, &input).await?;
+    Ok(TemplatePayload::of(view.map(|view| view.approved), rest))
+}
+
+async fn agree(ctx: &Context<'_>, input: ContactAgreeInput) -> Result<ContactPayload, ApiError> {
+    let ContactAgreeInput { business, customer, command_id, category, agree, source, shown } = input;
+    let scope = scope(ctx, business.as_deref())?;
+    let customer = scope.customer_named(customer.as_deref())?;
+    let (category, source) = (category.into(), source.into());
+    let input = if agree {
+        ContactInput::OptIn { category, source, shown: shown.into() }
+    } else {
+        ContactInput::OptOut { category, source }
+    };
+    let order = Order::new(ctx, &scope, ("contact", &customer, "customer"), input.operation(), command_id);
+    let (view, rest) = or_refuse!(order, ContactPayload).ask::<ContactView>(ctx, &input).await?;
+    Ok(ContactPayload::of(view.map(|view| view.opted_in.into_iter().map(Into::into).collect()), rest))
+}
+
+/// The id of the message that a command writes.
+fn message_id(command: CommandId) -> Arc<str> {
+    format!("m-{command}").into()
+}
+
+/// A thread's key: of the sender named, or the main one.
+fn thread_key(sender: Option<&str>, customer: &str) -> String {
+    format!("{}/{customer}", sender.unwrap_or(MAIN))
+}
+
+async fn write(ctx: &Context<'_>, input: MessageWriteInput) -> Result<MessagePayload, ApiError> {
+    const OPERATION: &str = "conversation.receive";
+    let MessageWriteInput { business, sender, command_id, text } = input;
+    let scope = scope(ctx, business.as_deref())?;
+    let customer = scope.correspondent(None)?;
+    let key = thread_key(sender.as_deref(), &customer);
+    let order = or_refuse!(Order::new(ctx, &scope, ("thread", &key, "sender"), OPERATION, command_id), MessagePayload);
+    let body = match seal(ctx, &scope, &customer, order.named.command_id, "text", &text).await? {
+        Ok(body) => body,
+        Err(error) => return Ok(MessagePayload::refused(error)),
+    };
+    let message = message_id(order.named.command_id);
+    let content = Content::Text { body };
+    let input = ThreadInput::Receive { message: message.clone(), content, referral: None, sent_at: None };
+    let (view, rest) = order.ask::<ThreadView>(ctx, &input).await?;
+    shown(ctx, scope.clone(), view, &message, rest).await
+}
+
+/// Seals what somebody wrote, or says why it cannot be kept.
+async fn seal(
+    ctx: &Context<'_>,
+    scope: &Scope,
+    customer: &str,
+    command: CommandId,
+    named: &str,
+    text: &str,
+) -> Result<Result<feira_events::Sealed<String>, UserError>, ApiError> {
+    let characters = text.chars().count();
+    if characters == 0 || characters > TEXT_CHARS_MAX {
+        let message = format!("1 to {TEXT_CHARS_MAX} characters");
+        return Ok(Err(UserError::on(named, "TEXT_LENGTH", message)));
+    }
+    let message = "what this customer wrote was erased for good: nothing can be kept for them any more";
+    let sealed = gateway(ctx).notes.seal_as(scope, customer, command, named, text).await?;
+    Ok(sealed.ok_or_else(|| UserError::on(named, "CUSTOMER_ERASED", message)))
+}
+
+async fn send(ctx: &Context<'_>, input: MessageSendInput) -> Result<MessagePayload, ApiError> {
+    const OPERATION: &str = "conversation.send";
+    let MessageSendInput { customer, sender, command_id, text, product, product_list, template } = input;
+    let scope = scope(ctx, None)?;
+    scope.may(OPERATION)?;
+    let customer = scope.correspondent(Some(&customer))?;
+    let key = thread_key(sender.as_deref(), &customer);
+    let order = Order::new(ctx, &scope, ("thread", &key, "customer"), OPERATION, command_id);
+    let order = or_refuse!(order, MessagePayload);
+    let command = order.named.command_id;
+    let sealed = async |named: &str, text: &str| seal(ctx, &scope, &customer, command, named, text).await;
+    let content = match (text, product, product_list, template) {
+        (Some(text), None, None, None) => sealed("text", &text).await?.map(|body| Content::Text { body }),
+        (None, Some(product), None, None) => Ok(Content::Product { sku: product.sku.into(), body: None }),
+        (None, None, Some(list), None) => {
+            let header = match list.header {
+                Some(header) => sealed("header", &header).await?.map(Some),
+                None => Ok(None),
+            };
+            let section = |section: SectionInput| Section {
+                title: section.title.into(),
+                skus: section.skus.into_iter().map(Into::into).collect(),
+            };
+            let sections = list.sections.into_iter().map(section).collect();
+            header.map(|header| Content::ProductList { header, sections })
+        }
+        (None, None, None, Some(template)) => {
+            let variables_count = i32::try_from(template.variables.len()).unwrap_or(i32::MAX);
+            let variables = if template.variables.is_empty() {
+                Ok(None)
+            } else {
+                let list = serde_json::to_string(&template.variables)
+                    .map_err(|error| ApiError::internal("texts have no JSON", &error))?;
+                sealed("variables", &list).await?.map(Some)
+            };
+            let (name, language) = (template.name.into(), template.language.into());
+            variables.map(|variables| Content::Template { name, language, variables, variables_count })
+        }
+        _ => {
+            let message = "exactly one of text, product, productList and template is sent";
+            Err(UserError::new("CONTENT", None, message))
+        }
+    };
+    let content = match content {
+        Ok(content) => content,
+        Err(error) => return Ok(MessagePayload::refused(error)),
+    };
+    let message = message_id(command);
+    let input = ThreadInput::Send { message: message.clone(), content };
+    let (view, rest) = order.ask::<ThreadView>(ctx, &input).await?;
+    shown(ctx, scope.clone(), view, &message, rest).await
+}
+
+async fn receipt(ctx: &Context<'_>, input: MessageReceiptInput) -> Result<MessagePayload, ApiError> {
+    let MessageReceiptInput { business, sender, command_id, message, status } = input;
+    let scope = scope(ctx, business.as_deref())?;
+    let customer = scope.correspondent(None)?;
+    let key = thread_key(sender.as_deref(), &customer);
+    let status = match status {
+        Receipt::Delivered => ReceiptStatus::Delivered,
+        Receipt::Read => ReceiptStatus::Read,
+    };
+    let message: Arc<str> = message.as_str().into();
+    let input = ThreadInput::Receipt { message: message.clone(), status, at: None, code: None };
+    let order = Order::new(ctx, &scope, ("thread", &key, "sender"), input.operation(), command_id);
+    let (view, rest) = or_refuse!(order, MessagePayload).ask::<ThreadView>(ctx, &input).await?;
+    shown(ctx, scope.clone(), view, &message, rest).await
+}
+
+/// The message that a command was about: among those that its owner shows, or read.
+async fn shown(
+    ctx: &Context<'_>,
+    scope: Scope,
+    view: Option<ThreadView>,
+    message: &Arc<str>,
+    rest: crate::graphql::payload::Rest,
+) -> Result<MessagePayload, ApiError> {
+    let Some(view) = view else { return Ok(MessagePayload::of(None, rest)) };
+    if let Some(found) = view.latest.into_iter().find(|latest| latest.message == *message) {
+        return Ok(MessagePayload::of(Some(Message::of_view(scope, found)), rest));
+    }
+    let thread = (&*view.sender, &*view.customer);
+    let places = ((view.messages - 500).max(1), view.messages + 1);
+    let rows = gateway(ctx).reads.messages(&scope, thread, places, true, 500).await?;
+    let found = rows.into_iter().find(|row| row.message == *message);
+    Ok(MessagePayload::of(found.map(|row| Message::of_row(scope, row)), rest))
+}

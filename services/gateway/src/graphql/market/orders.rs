@@ -1,0 +1,654 @@
+//! Stock, checkout and orders.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use feira_commands::{cart, order, payments, stock};
+use feira_events::order::{Order as Terms, OrderLine, OrderStatus, PaymentStatus};
+use feira_events::payments::{Purpose, Transfer as Money};
+use feira_ids::CommandId;
+use feira_money::Amount;
+use feira_rows::ORDERS_PROJECTION;
+use feira_rows::order::OrderRow;
+
+use super::mirrors::PaymentState;
+use super::payments::{Transfer, TransferPayload};
+use super::{Order as Command, or_refuse, payload};
+use crate::auth::Scope;
+use crate::error::ApiError;
+use crate::graphql::money::{Money as Shown, MoneyInput};
+use crate::graphql::payload::UserError;
+use crate::graphql::products::page_cost;
+use crate::graphql::scalars::{DateTime, PositionText};
+use crate::graphql::{Field, asked, catch_up, field, gateway, node, scope};
+use crate::reads::owner;
+
+/// How long what is about to follow from a command is waited for.
+const SOON: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// The most orders that are given at once.
+const PAGE_MAX: i32 = 100;
+/// About how many lines an order has, for the cost of a query.
+const LINES_COST: usize = 10;
+/// The thread in which a customer orders, where there is one.
+const MAIN: &str = "main";
+
+/// How many units a business has.
+#[derive(InputObject)]
+pub(crate) struct StockSetInput {
+    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
+    command_id: Option<String>,
+    /// The product.
+    sku: String,
+    /// How many there are, those put aside for orders included.
+    on_hand: i64,
+}
+
+/// A cart to check out.
+#[derive(InputObject)]
+pub(crate) struct CartCheckoutInput {
+    /// The business; a member's own when none is given.
+    business: Option<String>,
+    /// Whose cart; a customer's own when none is given.
+    customer: Option<String>,
+    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
+    command_id: Option<String>,
+    /// What the customer saw that it comes to; another total now is refused.
+    accept_total: Option<MoneyInput>,
+}
+
+/// An order to pay.
+#[derive(InputObject)]
+pub(crate) struct OrderPayInput {
+    /// The business.
+    business: Option<String>,
+    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
+    command_id: Option<String>,
+    /// Which.
+    order: ID,
+}
+
+/// An order to call off.
+#[derive(InputObject)]
+pub(crate) struct OrderCancelInput {
+    /// The business; a member's own when none is given.
+    business: Option<String>,
+    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
+    command_id: Option<String>,
+    /// Which.
+    order: ID,
+    /// Why.
+    #[graphql(default)]
+    reason: String,
+}
+
+/// Where an order can be led.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OrderStep {
+    /// The business is at it.
+    Processing,
+    /// Part of it is on the way.
+    PartiallyShipped,
+    /// It is on the way.
+    Shipped,
+    /// It is done.
+    Completed,
+}
+
+/// An order to go on with.
+#[derive(InputObject)]
+pub(crate) struct OrderAdvanceInput {
+    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
+    command_id: Option<String>,
+    /// Which.
+    order: ID,
+    /// Where it stands then.
+    to: OrderStep,
+}
+
+/// A payment to give back.
+#[derive(InputObject)]
+pub(crate) struct OrderRefundInput {
+    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
+    command_id: Option<String>,
+    /// Of which order.
+    order: ID,
+    /// How much; all that is left when none is given.
+    amount: Option<MoneyInput>,
+    /// Why.
+    #[graphql(default)]
+    reason: String,
+}
+
+/// Where an order stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OrderState {
+    /// Its units are being put aside.
+    Placed,
+    /// It waits to be paid.
+    AwaitingPayment,
+    /// It is paid, and its units are being taken from stock.
+    Paid,
+    /// It is paid and its units are taken.
+    Confirmed,
+    /// The business is at it.
+    Processing,
+    /// Part of it is on the way.
+    PartiallyShipped,
+    /// It is on the way.
+    Shipped,
+    /// It is done.
+    Completed,
+    /// It is off.
+    Cancelled,
+    /// Written by a later release.
+    Unknown,
+}
+
+impl OrderState {
+    pub(crate) fn of(status: OrderStatus, payment: PaymentStatus) -> Self {
+        match (status, payment) {
+            (OrderStatus::Placed, PaymentStatus::Pending) => Self::AwaitingPayment,
+            (OrderStatus::Placed, PaymentStatus::Captured) => Self::Paid,
+            (OrderStatus::Placed, _) => Self::Placed,
+            (OrderStatus::Confirmed, _) => Self::Confirmed,
+            (OrderStatus::Processing, _) => Self::Processing,
+            (OrderStatus::PartiallyShipped, _) => Self::PartiallyShipped,
+            (OrderStatus::Shipped, _) => Self::Shipped,
+            (OrderStatus::Completed, _) => Self::Completed,
+            (OrderStatus::Cancelled, _) => Self::Cancelled,
+            (OrderStatus::Unknown, _) => Self::Unknown,
+        }
+    }
+}
+
+/// An order.
+pub(crate) struct Order {
+    scope: Scope,
+    id: Arc<str>,
+    customer: Arc<str>,
+    total: Amount,
+    until: i64,
+    placed_at: Option<i64>,
+    status: OrderStatus,
+    payment: PaymentStatus,
+    refunded: Option<i64>,
+    code: Option<Arc<str>>,
+    message: Option<Arc<str>>,
+    lines: Option<Vec<OrderLine>>,
+}
+
+impl Order {
+    pub(crate) fn of_row(scope: Scope, row: OrderRow) -> Self {
+        Self {
+            scope,
+            id: row.order,
+            customer: row.customer,
+            total: row.total,
+            until: row.until,
+            placed_at: Some(row.placed_at),
+            status: row.status,
+            payment: row.payment,
+            refunded: row.refunded,
+            code: row.code,
+            message: row.message,
+            lines: None,
+        }
+    }
+
+    fn of_terms(scope: Scope, terms: Terms, status: OrderStatus, payment: PaymentStatus) -> Self {
+        Self {
+            scope,
+            id: terms.order,
+            customer: terms.customer,
+            total: terms.total,
+            until: terms.until,
+            placed_at: None,
+            status,
+            payment,
+            refunded: None,
+            code: None,
+            message: None,
+            lines: Some(terms.lines),
+        }
+    }
+
+    fn of_view(scope: Scope, view: order::View) -> Option<Self> {
+        let order::View { order: terms, status, payment, refunded, code, message, .. } = view;
+        let refunded = refunded.map(|refunded| refunded.minor);
+        Some(Self { refunded, code, message, ..Self::of_terms(scope, terms?, status, payment) })
+    }
+}
+
+/// One product of an order.
+pub(crate) struct OrderedLine(OrderLine);
+
+/// One product of an order.
+#[Object]
+impl OrderedLine {
+    /// The product.
+    async fn sku(&self) -> &str {
+        &self.0.sku
+    }
+
+    /// Its title when it was ordered.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// How many units.
+    async fn quantity(&self) -> i32 {
+        self.0.quantity
+    }
+
+    /// What one unit cost.
+    async fn unit_price(&self) -> Shown {
+        Shown(self.0.unit_price)
+    }
+}
+
+/// An order.
+#[Object]
+impl Order {
+    /// The id that names it everywhere; its form is not to be relied on.
+    async fn id(&self) -> ID {
+        node::write("order", self.scope.tenant().as_str(), &self.id)
+    }
+
+    /// The business.
+    async fn business(&self) -> &str {
+        self.scope.tenant().as_str()
+    }
+
+    /// Who ordered, by the id under which this business knows them.
+    async fn customer(&self) -> &str {
+        &self.customer
+    }
+
+    /// Where it stands.
+    async fn state(&self) -> OrderState {
+        OrderState::of(self.status, self.payment)
+    }
+
+    /// How its payment stands.
+    async fn payment_state(&self) -> PaymentState {
+        self.payment.into()
+    }
+
+    /// What it comes to.
+    async fn total(&self) -> Shown {
+        Shown(self.total)
+    }
+
+    /// What was given back; none while nothing was.
+    async fn refunded(&self) -> Option<Shown> {
+        self.refunded.map(|minor| Shown(Amount::new(minor, self.total.currency)))
+    }
+
+    /// Until when it must be paid.
+    async fn pay_until(&self) -> DateTime {
+        DateTime(self.until)
+    }
+
+    /// When it was placed; none in the answer to a mutation.
+    async fn placed_at(&self) -> Option<DateTime> {
+        self.placed_at.map(DateTime)
+    }
+
+    /// Why it is off, as a stable name.
+    async fn cancel_code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// Why it is off, in words.
+    async fn cancel_message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// What is bought.
+    #[graphql(complexity = "LINES_COST * child_complexity + 1")]
+    async fn lines(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<OrderedLine>> {
+        let lines = match &self.lines {
+            Some(lines) => lines.clone(),
+            None => gateway(ctx).reads.order_lines(&self.scope, &self.id).await.map_err(ApiError::into_graphql)?,
+        };
+        Ok(lines.into_iter().map(OrderedLine).collect())
+    }
+}
+
+/// How many units of a product a business has.
+#[derive(SimpleObject)]
+pub(crate) struct Stock {
+    /// The product.
+    sku: String,
+    /// How many can still be had; none when nobody counts them.
+    available: Option<i64>,
+}
+
+payload! {
+    /// What a change of stock answers.
+    StockPayload,
+    /// The stock after it; none when it was refused.
+    stock: Stock
+}
+
+payload! {
+    /// What a change of an order answers.
+    OrderPayload,
+    /// The order after it; none when it was refused.
+    order: Order
+}
+
+pub(crate) struct OrderQuery;
+
+/// What can be read of orders.
+#[Object]
+impl OrderQuery {
+    /// An order; none when there is no such order that the caller may see.
+    async fn order(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The business; a member's own when none is given.")] business: Option<String>,
+        #[graphql(desc = "Which.")] id: ID,
+        #[graphql(desc = "See at least what had happened by then.")] position: Option<PositionText>,
+    ) -> Field<Order> {
+        let found = async {
+            let scope = scope(ctx, business.as_deref())?;
+            let Some(id) = order_id(&scope, &id) else { return Ok(None) };
+            catch_up(ctx, position.as_ref(), ORDERS_PROJECTION).await?;
+            let row = gateway(ctx).reads.order(&scope, &id).await?;
+            Ok(row.map(|row| Order::of_row(scope, row)))
+        };
+        found.await.map_err(ApiError::into_graphql).transpose()
+    }
+
+    /// Orders, the newest first: of a customer, or of the business on one day.
+    #[graphql(complexity = "page_cost(first, None) * child_complexity + 1")]
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The business; a member's own when none is given.")] business: Option<String>,
+        #[graphql(desc = "Whose; one's own when none is given and the caller is a customer.")] customer: Option<String>,
+        #[graphql(desc = "Of the day in UTC of this moment, where no customer is named; today when none is given.")]
+        day: Option<DateTime>,
+        #[graphql(desc = "How many, 1 to 100; 20 when none is given.")] first: Option<i32>,
+        #[graphql(desc = "See at least what had happened by then.")] position: Option<PositionText>,
+    ) -> async_graphql::Result<Vec<Order>> {
+        let found = async {
+            let scope = scope(ctx, business.as_deref())?;
+            let count = match first.unwrap_or(20) {
+                count @ 1..=PAGE_MAX => count as usize,
+                _ => return Err(ApiError::BadInput(format!("a page has 1 to {PAGE_MAX} entries"))),
+            };
+            catch_up(ctx, position.as_ref(), ORDERS_PROJECTION).await?;
+            let day = match day {
+                Some(day) => day.0,
+                None => gateway(ctx).now_ms(scope.tenant()).await?,
+            };
+            let rows = gateway(ctx).reads.orders(&scope, customer.as_deref(), day, count).await?;
+            Ok(rows.into_iter().map(|row| Order::of_row(scope.clone(), row)).collect())
+        };
+        found.await.map_err(ApiError::into_graphql)
+    }
+
+    /// How many units of a product can be had; none when nobody has counted them.
+    async fn stock(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The business; a member's own when none is given.")] business: Option<String>,
+        #[graphql(desc = "The product.")] sku: String,
+        #[graphql(desc = "See at least what had happened by then.")] position: Option<PositionText>,
+    ) -> Field<Stock> {
+        let found = async {
+            let scope = scope(ctx, business.as_deref())?;
+            catch_up(ctx, position.as_ref(), feira_rows::STOCK_PROJECTION).await?;
+            let row = gateway(ctx).reads.stock(&scope, &sku).await?;
+            Ok(row.map(|row| Stock { sku: row.sku.to_string(), available: row.available }))
+        };
+        found.await.map_err(ApiError::into_graphql).transpose()
+    }
+}
+
+pub(crate) struct OrderMutation;
+
+/// What can be changed of stock and orders.
+#[Object]
+impl OrderMutation {
+    /// Says how many units of a product there are.
+    async fn stock_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The product and its units.")] input: StockSetInput,
+    ) -> Field<StockPayload> {
+        field(set_stock(ctx, input).await)
+    }
+
+    /// Lets an order come of a cart. Its units are put aside, then it can be paid. Asked while one is under way, it stays
+    /// that one.
+    async fn cart_checkout(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The cart.")] input: CartCheckoutInput,
+    ) -> Field<OrderPayload> {
+        field(checkout(ctx, input).await)
+    }
+
+    /// Pays an order from the caller's account.
+    async fn order_pay(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The order.")] input: OrderPayInput,
+    ) -> Field<TransferPayload> {
+        field(pay(ctx, input).await)
+    }
+
+    /// Calls off an order that is not paid.
+    async fn order_cancel(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The order.")] input: OrderCancelInput,
+    ) -> Field<OrderPayload> {
+        field(cancel(ctx, input).await)
+    }
+
+    /// Goes on with an order that is confirmed.
+    async fn order_advance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The order.")] input: OrderAdvanceInput,
+    ) -> Field<OrderPayload> {
+        field(advance(ctx, input).await)
+    }
+
+    /// Gives the payment of an order back, in part or whole.
+    async fn order_refund(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The order, and how much.")] input: OrderRefundInput,
+    ) -> Field<OrderPayload> {
+        field(refund(ctx, input).await)
+    }
+}
+
+/// The order that an id names at the business of `scope`.
+pub(crate) fn order_id(scope: &Scope, id: &str) -> Option<String> {
+    let named = node::read(id).filter(|named| named.tenant == *scope.tenant())?;
+    (named.aggregate.kind_name() == "order").then(|| named.aggregate.key().to_owned())
+}
+
+fn no_order() -> UserError {
+    UserError::on("order", "ORDER_UNKNOWN", "there is no such order")
+}
+
+async fn set_stock(ctx: &Context<'_>, input: StockSetInput) -> Result<StockPayload, ApiError> {
+    let StockSetInput { command_id, sku, on_hand } = input;
+    let scope = scope(ctx, None)?;
+    let input = stock::Input::Set { on_hand };
+    let command = Command::new(ctx, &scope, ("stock", &sku, "sku"), input.operation(), command_id);
+    let (view, rest) = or_refuse!(command, StockPayload).ask::<stock::View>(ctx, &input).await?;
+    let stock = view.map(|view| Stock { sku: view.sku.to_string(), available: view.available });
+    Ok(StockPayload::of(stock, rest))
+}
+
+/// The id of the order that a command places.
+fn new_order(command: CommandId) -> Arc<str> {
+    format!("o-{command}").into()
+}
+
+async fn checkout(ctx: &Context<'_>, input: CartCheckoutInput) -> Result<OrderPayload, ApiError> {
+    const OPERATION: &str = "cart.checkout";
+    let CartCheckoutInput { business, customer, command_id, accept_total } = input;
+    let scope = scope(ctx, business.as_deref())?;
+    scope.may(OPERATION)?;
+    let customer = scope.customer(customer.as_deref())?;
+    let accept_total = match accept_total.map(|total| total.read("acceptTotal")).transpose() {
+        Ok(total) => total,
+        Err(error) => return Ok(OrderPayload::refused(error)),
+    };
+    let command = Command::new(ctx, &scope, ("cart", &customer, "customer"), OPERATION, command_id);
+    let command = or_refuse!(command, OrderPayload);
+    let Some(account) = gateway(ctx).reads.account(&owner("biz", scope.tenant().as_str())).await? else {
+        let error = UserError::new("NOT_PAYABLE", None, "the business has no account to be paid to");
+        return Ok(OrderPayload::refused(error));
+    };
+    let order = new_order(command.named.command_id);
+    let thread = format!("{MAIN}/{customer}").into();
+    let account = account.balance.account;
+    let input = cart::Input::Checkout { order: order.clone(), thread: Some(thread), account, accept_total };
+    let (view, rest) = command.ask::<cart::View>(ctx, &input).await?;
+    let Some(view) = view else { return Ok(OrderPayload::of(None, rest)) };
+    // A repeat is shown the order as it is by now.
+    let failed = view.failure.map(|failure| failure.order);
+    let id = view.checkout.or(failed).or(view.last_order).unwrap_or(order);
+    let soon = Soon::new();
+    let mut row = gateway(ctx).reads.order(&scope, &id).await?;
+    while row.is_none() && soon.again().await {
+        row = gateway(ctx).reads.order(&scope, &id).await?;
+    }
+    Ok(OrderPayload::of(row.map(|row| Order::of_row(scope, row)), rest))
+}
+
+async fn pay(ctx: &Context<'_>, input: OrderPayInput) -> Result<TransferPayload, ApiError> {
+    const OPERATION: &str = "payments.submit";
+    let OrderPayInput { business, command_id, order } = input;
+    let caller = asked(ctx).caller.clone().ok_or(ApiError::Unauthenticated)?;
+    let (scope, holder) = (scope(ctx, business.as_deref())?, caller.holder()?);
+    holder.scope().may(OPERATION)?;
+    let Some(id) = order_id(&scope, &order) else { return Ok(TransferPayload::refused(no_order())) };
+    if gateway(ctx).reads.order(&scope, &id).await?.is_none() {
+        return Ok(TransferPayload::refused(no_order()));
+    }
+    let Some(account) = gateway(ctx).reads.account(holder.owner()).await? else {
+        let error = UserError::new("NO_ACCOUNT", None, "open an account first, with accountOpen");
+        return Ok(TransferPayload::refused(error));
+    };
+    let from = account.balance.account;
+    let shard = from.shard().to_string();
+    // The id covers the order: one key pays one order.
+    let command = Command::new(ctx, holder.scope(), ("shard", &shard, "order"), OPERATION, command_id);
+    let command = or_refuse!(command, TransferPayload);
+    let soon = Soon::new();
+    let mut due = gateway(ctx).reads.intent(&scope, &id).await?;
+    while due.is_none() && soon.again().await {
+        due = gateway(ctx).reads.intent(&scope, &id).await?;
+    }
+    let Some(due) = due else {
+        let message = "the order is not waiting to be paid yet: try again in a moment";
+        return Ok(TransferPayload::refused(UserError::on("order", "NOT_PAYABLE_YET", message)));
+    };
+    let transfer = Money {
+        transfer: command.named.command_id.to_string().into(),
+        from,
+        to: due.intent.account,
+        amount: due.intent.amount,
+        purpose: Purpose::Order,
+        subject: Some(due.intent.intent),
+        customer: Some(scope.principal().id.clone()),
+        note: None,
+        deadline: 0,
+    };
+    let (view, rest) = command.ask::<payments::View>(ctx, &payments::Input::Submit { transfer }).await?;
+    Ok(TransferPayload::of(view.and_then(|view| view.transfer).map(Transfer::of_view), rest))
+}
+
+/// What a process is about to bring about: who asks in that moment looks again, but not for long.
+struct Soon(tokio::time::Instant);
+
+impl Soon {
+    fn new() -> Self {
+        Self(tokio::time::Instant::now() + SOON)
+    }
+
+    /// Waits until it is time to look again; not, when it has been long enough.
+    async fn again(&self) -> bool {
+        let waits = tokio::time::Instant::now() < self.0;
+        if waits {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        waits
+    }
+}
+
+async fn cancel(ctx: &Context<'_>, input: OrderCancelInput) -> Result<OrderPayload, ApiError> {
+    let OrderCancelInput { business, command_id, order, reason } = input;
+    let scope = scope(ctx, business.as_deref())?;
+    scope.may("order.cancel")?;
+    let Some(id) = order_id(&scope, &order) else { return Ok(OrderPayload::refused(no_order())) };
+    let Some(row) = gateway(ctx).reads.order(&scope, &id).await? else {
+        return Ok(OrderPayload::refused(no_order()));
+    };
+    let input = order::Input::Cancel { customer: row.customer, reason: reason.into() };
+    change(ctx, scope, &id, command_id, &input).await
+}
+
+async fn advance(ctx: &Context<'_>, input: OrderAdvanceInput) -> Result<OrderPayload, ApiError> {
+    let OrderAdvanceInput { command_id, order, to } = input;
+    let scope = scope(ctx, None)?;
+    scope.may("order.advance")?;
+    let Some(id) = order_id(&scope, &order) else { return Ok(OrderPayload::refused(no_order())) };
+    let status = match to {
+        OrderStep::Processing => OrderStatus::Processing,
+        OrderStep::PartiallyShipped => OrderStatus::PartiallyShipped,
+        OrderStep::Shipped => OrderStatus::Shipped,
+        OrderStep::Completed => OrderStatus::Completed,
+    };
+    change(ctx, scope, &id, command_id, &order::Input::Advance { status }).await
+}
+
+async fn change(
+    ctx: &Context<'_>,
+    scope: Scope,
+    id: &str,
+    command_id: Option<String>,
+    input: &order::Input,
+) -> Result<OrderPayload, ApiError> {
+    let command = Command::new(ctx, &scope, ("order", id, "order"), input.operation(), command_id);
+    let (view, rest) = or_refuse!(command, OrderPayload).ask::<order::View>(ctx, input).await?;
+    Ok(OrderPayload::of(view.and_then(|view| Order::of_view(scope.clone(), view)), rest))
+}
+
+async fn refund(ctx: &Context<'_>, input: OrderRefundInput) -> Result<OrderPayload, ApiError> {
+    const OPERATION: &str = "payments.refund";
+    let OrderRefundInput { command_id, order, amount, reason } = input;
+    let caller = asked(ctx).caller.clone().ok_or(ApiError::Unauthenticated)?;
+    let (scope, holder) = (scope(ctx, None)?, caller.holder()?);
+    holder.scope().may(OPERATION)?;
+    let amount = match amount.map(|amount| amount.read("amount")).transpose() {
+        Ok(amount) => amount,
+        Err(error) => return Ok(OrderPayload::refused(error)),
+    };
+    let Some(id) = order_id(&scope, &order) else { return Ok(OrderPayload::refused(no_order())) };
+    let Some(row) = gateway(ctx).reads.order(&scope, &id).await? else {
+        return Ok(OrderPayload::refused(no_order()));
+    };
+    let account = row.account.clone();
+    let shard = account.shard().to_string();
+    let command = Command::new(ctx, holder.scope(), ("shard", &shard, "order"), OPERATION, command_id);
+    let command = or_refuse!(command, OrderPayload);
+    let refund = format!("r-{}", command.named.command_id).into();
+    let input = payments::Input::Refund { intent: id.into(), account, refund, amount, reason: reason.into() };
+    let (_, rest) = command.ask::<payments::View>(ctx, &input).await?;
+    let order = rest.user_errors.is_empty().then(|| Order::of_row(scope, row));
+    Ok(OrderPayload::of(order, rest))
+}
