@@ -297,7 +297,8 @@ async fn each_caller_has_only_so_many_at_once() {
     let talk = Talk::of(&world, "ana").await;
     let token = world.agent(SHOP);
     let (mut first, mut second) = (talk.follow(&token, None).await, talk.follow(&token, None).await);
-    (first.frame().await, second.frame().await);
+    first.frame().await;
+    second.frame().await;
     assert_eq!(talk.follow(&token, None).await.refusal().await, "LIMIT_REACHED");
     assert_eq!(talk.follow(&world.admin(SHOP), None).await.frame().await["kind"], "SNAPSHOT");
     drop(first);
