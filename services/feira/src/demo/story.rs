@@ -227,7 +227,9 @@ impl Story<'_> {
             let draft = format!("draft-{period}-{tries}");
             self.change(admin, &draft, asks::DRAFT, input.clone(), &["ALREADY_ISSUED", "NO_USAGE"]).await?;
             let issue = format!("issue-{period}-{tries}");
-            let issued = self.change(admin, &issue, asks::ISSUE, input.clone(), &["DRAFT_STALE", "NO_DRAFT", "PERIOD_NOT_OVER"]).await?;
+            let issued = self
+                .change(admin, &issue, asks::ISSUE, input.clone(), &["DRAFT_STALE", "NO_DRAFT", "PERIOD_NOT_OVER"])
+                .await?;
             if issued["userErrors"].as_array().is_none_or(Vec::is_empty) {
                 return Ok(issued["invoice"].clone());
             }
