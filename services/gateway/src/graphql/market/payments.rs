@@ -134,15 +134,21 @@ pub(crate) struct Transfer {
     terms: Terms,
     state: State,
     reason: Option<Arc<str>>,
+    /// Whether accounts of people are named: to a business, which knows them by other ids, they are not.
+    names_people: bool,
 }
 
 impl Transfer {
     pub(crate) fn of_view(view: TransferView) -> Self {
-        Self { terms: view.transfer, state: view.state, reason: view.reason }
+        Self { terms: view.transfer, state: view.state, reason: view.reason, names_people: true }
     }
 
-    fn of_row(row: TransferRow) -> Self {
-        Self { terms: row.transfer, state: row.state, reason: row.reason }
+    fn of_row(row: TransferRow, names_people: bool) -> Self {
+        Self { terms: row.transfer, state: row.state, reason: row.reason, names_people }
+    }
+
+    fn named(&self, account: &AccountId) -> Option<ID> {
+        (self.names_people || account.kind() != "person").then(|| account_id(account))
     }
 }
 
@@ -164,14 +170,14 @@ impl Transfer {
         self.terms.purpose.into()
     }
 
-    /// The account that pays.
-    async fn from(&self) -> ID {
-        account_id(&self.terms.from)
+    /// The account that pays; none where a business is not told whose it is.
+    async fn from(&self) -> Option<ID> {
+        self.named(&self.terms.from)
     }
 
-    /// The account that is paid.
-    async fn to(&self) -> ID {
-        account_id(&self.terms.to)
+    /// The account that is paid; none where a business is not told whose it is.
+    async fn to(&self) -> Option<ID> {
+        self.named(&self.terms.to)
     }
 
     /// How much.
@@ -295,7 +301,7 @@ impl PaymentQuery {
             let count = count(first)?;
             catch_up(ctx, position.as_ref(), LEDGER_PROJECTION).await?;
             let rows = gateway(ctx).reads.transfers(holder.owner(), count).await?;
-            Ok(rows.into_iter().map(Transfer::of_row).collect())
+            Ok(rows.into_iter().map(|row| Transfer::of_row(row, holder.is_person())).collect())
         };
         found.await.map_err(ApiError::into_graphql)
     }
