@@ -231,9 +231,9 @@ impl Heads {
 }
 
 #[async_trait]
-impl feira_cart_server::CatalogHead for Heads {
-    async fn head(&self, tenant: &TenantId, product: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        self.end(tenant, product).await
+impl feira_cart_server::Heads for Heads {
+    async fn head(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError> {
+        self.end(tenant, aggregate).await
     }
 }
 

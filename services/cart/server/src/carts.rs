@@ -55,9 +55,7 @@ impl Hosted for Carts {
     async fn gather(&self, command: &feira_runtime::Command, input: &Input) -> Result<Known, GatherError> {
         match input {
             Input::AddItem { sku, .. } => self.offers.find(&command.tenant, sku).await.map(Known::Offer),
-            Input::Checkout { .. } => {
-                self.offers.of_cart(&command.tenant, command.aggregate.key()).await.map(Known::Offers)
-            }
+            Input::Checkout { .. } => self.offers.of_cart(&command.tenant, &command.aggregate).await.map(Known::Offers),
             Input::SetQuantity { .. }
             | Input::RemoveItem { .. }
             | Input::SetNote { .. }

@@ -13,7 +13,7 @@ pub mod projections;
 
 pub use carts::Carts;
 pub use config::{CATCH_UP, Config};
-pub use offers::{CatalogHead, Offers};
+pub use offers::{Heads, Offers};
 pub use orders::Orders;
 
 use std::sync::Arc;
@@ -31,10 +31,10 @@ pub const CATALOG: &str = "catalog";
 /// The service whose events say what was paid.
 pub const PAYMENTS: &str = "payments";
 
-/// What the service hosts, with its rows in `store`. An add waits up to `catch_up` for the end of the `catalog`'s log
-/// when a product is not known.
-pub fn host(store: Arc<dyn Store>, catalog: Arc<dyn CatalogHead>, catch_up: Duration) -> ServiceHost {
-    ServiceHost::builder(SERVICE).host(Carts::new(Offers::new(store, catalog, catch_up))).host(Orders).build()
+/// What the service hosts, with its rows in `store`. An add waits up to `catch_up` for the end of the catalog's log
+/// when a product is not known, a checkout for the end of the cart's.
+pub fn host(store: Arc<dyn Store>, heads: Arc<dyn Heads>, catch_up: Duration) -> ServiceHost {
+    ServiceHost::builder(SERVICE).host(Carts::new(Offers::new(store, heads, catch_up))).host(Orders).build()
 }
 
 /// What the service projects.

@@ -8,32 +8,33 @@ use async_trait::async_trait;
 use feira_cart_domain::cart::Offer;
 use feira_commands::cart::LINES_MAX;
 use feira_ids::{AggregateId, LaneId, TenantId};
-use feira_projection_store::{Range, Row, Store, StoreError};
+use feira_projection_store::{ProjectionId, Range, Row, Store, StoreError};
 use feira_rows::cart::{CART_LINES, OFFERS, OfferRow, cart_key, lines_from_rows, offer_key};
-use feira_rows::{OFFERS_PROJECTION, RowError};
+use feira_rows::{CARTS_PROJECTION, OFFERS_PROJECTION, RowError};
 use feira_runtime::GatherError;
 
-/// Where the catalog's log ends.
+/// Where the logs of carts and the catalog end.
 #[async_trait]
-pub trait CatalogHead: Send + Sync + 'static {
-    /// The lane that `product` of `tenant` belongs to, and the sequence of that lane's last record.
+pub trait Heads: Send + Sync + 'static {
+    /// The lane that `aggregate` of `tenant` belongs to, and the sequence of that lane's last record.
     ///
     /// # Errors
     /// When the log does not answer.
-    async fn head(&self, tenant: &TenantId, product: &AggregateId) -> Result<(LaneId, u64), GatherError>;
+    async fn head(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError>;
 }
 
 /// Offers, as this service's own projection holds them.
 pub struct Offers {
     store: Arc<dyn Store>,
-    catalog: Arc<dyn CatalogHead>,
+    heads: Arc<dyn Heads>,
     catch_up: Duration,
 }
 
 impl Offers {
-    /// Reads offers from `store`; waits `catch_up` for the latest of them when a product is not known.
-    pub fn new(store: Arc<dyn Store>, catalog: Arc<dyn CatalogHead>, catch_up: Duration) -> Self {
-        Self { store, catalog, catch_up }
+    /// Reads offers from `store`; waits `catch_up` for the latest of them when a product is not known, and for the
+    /// latest of a cart that is checked out.
+    pub fn new(store: Arc<dyn Store>, heads: Arc<dyn Heads>, catch_up: Duration) -> Self {
+        Self { store, heads, catch_up }
     }
 
     /// What the catalog says of `sku`; none when it lists no such product.
@@ -50,33 +51,57 @@ impl Offers {
         let Ok(product) = AggregateId::new("product", sku) else {
             return Ok(None);
         };
-        let (lane, head) = self.catalog.head(tenant, &product).await?;
-        let reached = self.store.reached(OFFERS_PROJECTION, &lane.to_string(), head, self.catch_up).await;
-        if !reached.map_err(unread)? {
-            let source = format!("{OFFERS_PROJECTION} has not come to {lane}:{head}").into();
-            return Err(GatherError { what: "the catalog's latest events are not here yet".to_owned(), source });
-        }
+        self.catch_up(OFFERS_PROJECTION, tenant, &product, "the catalog's latest events are not here yet").await?;
         self.read(tenant, sku).await
     }
 
-    /// What the catalog says of the products in a customer's cart, as far as both have come into rows.
+    /// What the catalog says of the products in `cart`; none of those that it lists no longer.
+    ///
+    /// Who puts a product in and checks out in the next moment is told its price too: rows are read once everything
+    /// that stood on the cart's lane has been taken in.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// When the store or the log does not answer, or a projection stays behind.
     pub async fn of_cart(
         &self,
         tenant: &TenantId,
-        customer: &str,
+        cart: &AggregateId,
     ) -> Result<BTreeMap<Arc<str>, Option<Offer>>, GatherError> {
+        self.catch_up(CARTS_PROJECTION, tenant, cart, "the cart's latest events are not here yet").await?;
         let range = Range { limit: LINES_MAX, ..Range::default() };
-        let page = self.store.scan(&CART_LINES, &cart_key(tenant, customer), range).await.map_err(unread)?;
+        let page = self.store.scan(&CART_LINES, &cart_key(tenant, cart.key()), range).await.map_err(unread)?;
         let unreadable =
             |source: RowError| GatherError { what: "a cart's lines cannot be read".to_owned(), source: source.into() };
         let lines = lines_from_rows(page.rows).map_err(unreadable)?;
         let keys: Vec<_> = lines.iter().map(|line| offer_key(tenant, &line.sku)).collect();
         let rows = self.store.get_many(&OFFERS, &keys).await.map_err(unread)?;
-        let offers = lines.into_iter().zip(rows).map(|(line, row)| Ok((line.sku, row.map(offer).transpose()?)));
-        offers.collect()
+        let mut offers = BTreeMap::new();
+        for (line, row) in lines.into_iter().zip(rows) {
+            // What was put in was listed once: before it is called gone, the catalog's latest is looked at.
+            let known = match row {
+                Some(row) => Some(offer(row)?),
+                None => self.find(tenant, &line.sku).await?,
+            };
+            offers.insert(line.sku, known);
+        }
+        Ok(offers)
+    }
+
+    /// Waits until `projection` has taken in all that stands on the lane of `aggregate`.
+    async fn catch_up(
+        &self,
+        projection: ProjectionId,
+        tenant: &TenantId,
+        aggregate: &AggregateId,
+        behind: &str,
+    ) -> Result<(), GatherError> {
+        let (lane, head) = self.heads.head(tenant, aggregate).await?;
+        let reached = self.store.reached(projection, &lane.to_string(), head, self.catch_up).await;
+        if reached.map_err(unread)? {
+            return Ok(());
+        }
+        let source = format!("{projection} has not come to {lane}:{head}").into();
+        Err(GatherError { what: behind.to_owned(), source })
     }
 
     async fn read(&self, tenant: &TenantId, sku: &str) -> Result<Option<Offer>, GatherError> {

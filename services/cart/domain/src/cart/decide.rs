@@ -163,6 +163,7 @@ fn lines_to_order(cart: &State, offers: &BTreeMap<Arc<str>, Option<Offer>>) -> R
     let bought = |line: &Line| {
         let sku = line.sku.clone();
         let (title, unit_price) = match offers.get(&sku) {
+            // Put in since the catalog was looked at: its price is as new.
             None => (line.title.clone(), line.unit_price),
             Some(None) => return Err(Rejection::NoLongerSold { sku }),
             Some(Some(offer)) => match offer.availability {

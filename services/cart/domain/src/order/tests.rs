@@ -148,17 +148,17 @@ fn what_cannot_be_had_calls_the_order_off() {
 
 #[test]
 fn what_is_lost_after_it_was_paid_gives_the_money_and_the_rest_back() {
-    let lost = Command::StockLost { sku: "CHA".into(), code: "NOT_RESERVED".into(), message: "why".into() };
+    let lost = Command::StockLost { sku: "CHA".into(), code: "RESERVATION_EXPIRED".into(), message: "why".into() };
     let cancelled =
-        OrderCancelled { refund: Some(reais(4_000)), ..off("NOT_RESERVED", Some("CHA"), &["CHA"], &["CAFE"]) };
+        OrderCancelled { refund: Some(reais(4_000)), ..off("RESERVATION_EXPIRED", Some("CHA"), &["CHA"], &["CAFE"]) };
     let history = [placed(), held("CAFE"), held("CHA"), waits(), paid(), taken("CAFE")];
     order(history).when(lost.clone()).then([Event::OrderCancelled(cancelled)]).when(lost.clone()).then([]);
     // The other line is taken only afterwards: it goes back then.
     let first =
-        OrderCancelled { refund: Some(reais(4_000)), ..off("NOT_RESERVED", Some("CHA"), &["CAFE", "CHA"], &[]) };
+        OrderCancelled { refund: Some(reais(4_000)), ..off("RESERVATION_EXPIRED", Some("CHA"), &["CAFE", "CHA"], &[]) };
     let given = order([placed(), held("CAFE"), held("CHA"), waits(), paid()]).when(lost);
     let given = given.then([Event::OrderCancelled(first)]);
-    let back = Event::OrderCancelled(off("NOT_RESERVED", None, &[], &["CAFE"]));
+    let back = Event::OrderCancelled(off("RESERVATION_EXPIRED", None, &[], &["CAFE"]));
     given.when(Command::StockTaken { sku: "CAFE".into() }).then([taken("CAFE"), back]);
 }
 
@@ -410,7 +410,7 @@ impl Market {
                     self.says("feira-livre", OrderSource::Stock(StockEvent::StockCommitted(event)), copies);
                     None
                 }
-                None => Some(("NOT_RESERVED".to_owned(), "why".to_owned())),
+                None => Some(("RESERVATION_EXPIRED".to_owned(), "why".to_owned())),
             },
             stocks::Input::Release { .. } => {
                 *left += self.reserved.remove(&sku).unwrap_or(0);

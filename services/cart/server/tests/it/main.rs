@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use feira_cart_domain::cart::{Cart, Command, Event, Offer, State};
+use feira_cart_domain::cart::{Cart, Command, Event, ItemAdded, Line, Offer, State};
 use feira_cart_server::projections::{CartRows, OfferRows};
-use feira_cart_server::{CatalogHead, Offers};
+use feira_cart_server::{Heads, Offers};
 use feira_codec::{EventSet, Opened};
 use feira_decider::{At, Decider};
 use feira_events::catalog::{Availability, Condition, Details, Pricing, ProductListed, ProductWithdrawn};
@@ -19,8 +19,8 @@ use feira_ids::{AggregateId, CommandId, Fingerprint, LaneId, ServiceName, Tenant
 use feira_money::Amount;
 use feira_projection_store::ModelStore;
 use feira_projection_store::{Checkpoint, Range, Store};
-use feira_rows::OFFERS_PROJECTION;
 use feira_rows::cart::{CART_EDITS, CART_LINES, CARTS, CartRow, EditRow, cart_key, lines_from_rows, undoable};
+use feira_rows::{CARTS_PROJECTION, OFFERS_PROJECTION};
 use feira_runtime::{GatherError, Projection};
 use proptest::prelude::*;
 
@@ -109,13 +109,20 @@ proptest! {
     }
 }
 
-/// The catalog's lane ends where the test says.
-struct Head(u64);
+/// The only lanes of carts and the catalog end where the test says.
+struct Ends {
+    cart: u64,
+    catalog: u64,
+}
 
 #[async_trait]
-impl CatalogHead for Head {
-    async fn head(&self, _tenant: &TenantId, _product: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        Ok((LaneId::new(&ServiceName::new("catalog"), 0), self.0))
+impl Heads for Ends {
+    async fn head(&self, _tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError> {
+        let (service, end) = match aggregate.kind_name() {
+            "cart" => ("cart", self.cart),
+            _ => ("catalog", self.catalog),
+        };
+        Ok((LaneId::new(&ServiceName::new(service), 0), end))
     }
 }
 
@@ -145,7 +152,7 @@ fn listed() -> catalog::Event {
 #[tokio::test]
 async fn an_offer_is_what_the_catalog_last_said() {
     let store = Arc::new(ModelStore::new());
-    let offers = Offers::new(store.clone(), Arc::new(Head(2)), Duration::from_secs(5));
+    let offers = Offers::new(store.clone(), Arc::new(Ends { cart: 0, catalog: 2 }), Duration::from_secs(5));
     take_in(&store, listed(), 1).await;
     let offer = offers.find(&shop(), "CAFE").await.unwrap().unwrap();
     assert_eq!((offer.price, offer.position), (reais(1_490), FactPosition { lane: 0, lane_seq: 1 }));
@@ -157,7 +164,7 @@ async fn an_offer_is_what_the_catalog_last_said() {
 #[tokio::test]
 async fn a_product_listed_a_moment_ago_is_found_by_an_add() {
     let store = Arc::new(ModelStore::new());
-    let offers = Offers::new(store.clone(), Arc::new(Head(1)), Duration::from_secs(5));
+    let offers = Offers::new(store.clone(), Arc::new(Ends { cart: 0, catalog: 1 }), Duration::from_secs(5));
     let add = tokio::spawn(async move { offers.find(&shop(), "CAFE").await });
     tokio::task::yield_now().await;
     take_in(&store, listed(), 1).await;
@@ -166,13 +173,59 @@ async fn a_product_listed_a_moment_ago_is_found_by_an_add() {
 
 #[tokio::test]
 async fn a_projection_that_stays_behind_makes_no_product_unknown() {
-    let offers = Offers::new(Arc::new(ModelStore::new()), Arc::new(Head(9)), Duration::from_millis(20));
+    let offers =
+        Offers::new(Arc::new(ModelStore::new()), Arc::new(Ends { cart: 0, catalog: 9 }), Duration::from_millis(20));
     let error = offers.find(&shop(), "CAFE").await.unwrap_err();
     assert_eq!(error.to_string(), "the catalog's latest events are not here yet");
 }
 
 #[tokio::test]
 async fn what_can_be_no_sku_is_unknown_at_once() {
-    let offers = Offers::new(Arc::new(ModelStore::new()), Arc::new(Head(9)), Duration::from_secs(60));
+    let offers =
+        Offers::new(Arc::new(ModelStore::new()), Arc::new(Ends { cart: 0, catalog: 9 }), Duration::from_secs(60));
     assert_eq!(offers.find(&shop(), " ").await.unwrap(), None);
+}
+
+/// An item put in for less than it costs now.
+fn added(sku: &str) -> Event {
+    let line = Line { sku: sku.into(), title: "Café".into(), quantity: 1, unit_price: reais(990), first_added: 1 };
+    Event::ItemAdded(ItemAdded { added: 1, line, offer: FactPosition { lane: 0, lane_seq: 1 } })
+}
+
+async fn put_in(store: &ModelStore, event: Event, seq: i64) {
+    let lane = LaneId::new(&ServiceName::new("cart"), 0);
+    let writes = CartRows.apply(&lane, &opened(&event, "cart:BR.1", seq)).unwrap();
+    let checkpoint = Checkpoint { lane_seq: seq as u64, hint: 0 };
+    store.apply(writes, CARTS_PROJECTION, "cart/0", checkpoint).await.unwrap();
+}
+
+fn cart() -> AggregateId {
+    AggregateId::new("cart", "BR.1").unwrap()
+}
+
+#[tokio::test]
+async fn what_was_put_in_a_moment_ago_is_checked_out_at_what_it_costs_now() {
+    let store = Arc::new(ModelStore::new());
+    take_in(&store, listed(), 1).await;
+    put_in(&store, added("BOLO"), 1).await;
+    let offers = Offers::new(store.clone(), Arc::new(Ends { cart: 2, catalog: 1 }), Duration::from_secs(5));
+    let asked = tokio::spawn(async move { offers.of_cart(&shop(), &cart()).await });
+    tokio::task::yield_now().await;
+    put_in(&store, added("CAFE"), 2).await;
+    let offers = asked.await.unwrap().unwrap();
+    let prices: Vec<_> = offers.iter().map(|(sku, offer)| (&**sku, offer.as_ref().map(|offer| offer.price))).collect();
+    assert_eq!(prices, [("BOLO", None), ("CAFE", Some(reais(1_490)))]);
+}
+
+#[tokio::test]
+async fn rows_that_stay_behind_sell_nothing_at_an_old_price_and_call_nothing_gone() {
+    let store = Arc::new(ModelStore::new());
+    put_in(&store, added("CAFE"), 1).await;
+    for (ends, behind) in [
+        (Ends { cart: 2, catalog: 0 }, "the cart's latest events are not here yet"),
+        (Ends { cart: 1, catalog: 1 }, "the catalog's latest events are not here yet"),
+    ] {
+        let offers = Offers::new(store.clone(), Arc::new(ends), Duration::from_millis(20));
+        assert_eq!(offers.of_cart(&shop(), &cart()).await.unwrap_err().to_string(), behind);
+    }
 }

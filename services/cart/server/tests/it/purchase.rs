@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
-use feira_cart_server::{CATALOG, CatalogHead, PAYMENTS, SERVICE, host, processes, projections};
+use feira_cart_server::{CATALOG, Heads, PAYMENTS, SERVICE, host, processes, projections};
 use feira_codec::EventSet;
 use feira_commands::order::PAYMENT_TIME_MS;
 use feira_commands::{cart, order, stock};
@@ -19,7 +19,7 @@ use feira_events::stock::{Event as StockEvent, StockCommitted, StockReserved};
 use feira_events::{Meta, catalog};
 use feira_ids::{
     AccountId, AggregateId, CommandId, Fingerprint, LaneId, Principal, PrincipalKind, Role, ServiceName, TenantId,
-    lane_of,
+    kind, lane_of,
 };
 use feira_projection_store::{ModelStore, Range, Store};
 use feira_rows::order::{
@@ -138,7 +138,7 @@ impl Elsewhere {
                 say(StockEvent::StockReserved(StockReserved { sku, order, quantity, until, available: None }));
             }
             stock::Input::Commit { order } => {
-                let Some(quantity) = held.remove(&*sku) else { return refused("NOT_RESERVED") };
+                let Some(quantity) = held.remove(&*sku) else { return refused("RESERVATION_EXPIRED") };
                 let sold = StockCommitted { sku, order, quantity, on_hand: None, available: None };
                 say(StockEvent::StockCommitted(sold));
             }
@@ -226,13 +226,13 @@ impl Commands for Routes {
 }
 
 /// Asks the log itself where it ends.
-struct LogHead(Arc<dyn EventLog>);
+struct LogHeads(Arc<dyn EventLog>);
 
 #[async_trait]
-impl CatalogHead for LogHead {
-    async fn head(&self, tenant: &TenantId, product: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        let service = ServiceName::new(CATALOG);
-        let lane = LaneId::new(&service, lane_of(tenant, product, self.0.lanes(&service).unwrap()));
+impl Heads for LogHeads {
+    async fn head(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError> {
+        let service = ServiceName::new(kind(aggregate.kind_name()).unwrap().service);
+        let lane = LaneId::new(&service, lane_of(tenant, aggregate, self.0.lanes(&service).unwrap()));
         let end = self.0.last_seq(&lane).unwrap();
         Ok((lane, end))
     }
@@ -253,7 +253,7 @@ impl House {
     async fn open(cluster: &Arc<Cluster>, elsewhere: &Arc<Elsewhere>) -> Self {
         let log: Arc<dyn EventLog> = cluster.process("cart");
         let (store, folder) = (Arc::new(ModelStore::new()), tempfile::tempdir().unwrap());
-        let hosted = host(store.clone(), Arc::new(LogHead(log.clone())), Duration::from_secs(30));
+        let hosted = host(store.clone(), Arc::new(LogHeads(log.clone())), Duration::from_secs(30));
         let (lanes, clock): (&Path, _) = (folder.path(), Arc::new(Turned::at_ms(now())));
         let options = Options { clock: clock.clone(), ..Options::default() };
         let started = Service::start(hosted, projections(), log.clone(), store.clone(), lanes, "local", options);

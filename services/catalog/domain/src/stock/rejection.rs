@@ -46,7 +46,7 @@ impl Reject for Rejection {
             Self::BadTime => "BAD_TIME",
             Self::AlreadyReserved { .. } => "ALREADY_RESERVED",
             Self::TooMany => "TOO_MANY_RESERVATIONS",
-            Self::NotReserved => "NOT_RESERVED",
+            Self::NotReserved => "RESERVATION_EXPIRED",
         }
     }
 

@@ -167,7 +167,7 @@ async fn what_nobody_takes_in_time_can_be_had_again_also_after_a_restart() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let late = house.ask(&Input::Commit { order: "o-2".into() }, Role::Service, "c2").await;
-    assert!(matches!(late, Answer::Refused { code, .. } if &*code == "NOT_RESERVED"));
+    assert!(matches!(late, Answer::Refused { code, .. } if &*code == "RESERVATION_EXPIRED"));
     house.stop().await;
 }
 
