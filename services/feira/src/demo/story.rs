@@ -300,9 +300,9 @@ mod tests {
         let wait = |at: &str| {
             feira_calendar::format_rfc3339(parse_rfc3339(at).unwrap() + until_next_month(at).unwrap()).unwrap()
         };
-        assert_eq!(wait("2026-11-27T04:30:00Z"), "2026-12-02T02:00:00Z");
-        assert_eq!(wait("2026-12-31T23:59:59Z"), "2027-01-02T02:00:00Z");
-        assert_eq!(wait("2028-02-01T00:00:00Z"), "2028-03-02T02:00:00Z");
+        assert_eq!(wait("2026-11-27T04:30:00Z"), "2026-12-02T02:00:00.000Z");
+        assert_eq!(wait("2026-12-31T23:59:59Z"), "2027-01-02T02:00:00.000Z");
+        assert_eq!(wait("2028-02-01T00:00:00Z"), "2028-03-02T02:00:00.000Z");
         assert_eq!(month_of("2026-11-27T04:30:00Z").unwrap(), "2026-11");
     }
 }
