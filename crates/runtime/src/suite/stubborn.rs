@@ -1,4 +1,4 @@
-//! A store that takes no rows while a test says so.
+//! A store that takes no rows, or says nothing, while a test says so.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,19 +9,30 @@ use feira_projection_store::{
     Checkpoint, Mutation, Page, ProjectionId, Range, Row, RowStream, Store, StoreError, Table, Value,
 };
 
-/// Another store, which takes nothing in while it [`refuses`](Self::refuses).
+/// Another store, which takes nothing in while it [`refuses`](Self::refuses), and looks nothing up while it is
+/// [`silent`](Self::silent).
 pub struct Stubborn {
     store: Arc<dyn Store>,
     /// Whether it takes nothing in.
     pub refuses: AtomicBool,
-    /// How often it did not.
+    /// Whether it looks nothing up.
+    pub silent: AtomicBool,
+    /// How often it did not do as it was asked.
     pub refused: AtomicUsize,
 }
 
 impl Stubborn {
     /// Over `store`; it is not stubborn yet.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, refuses: AtomicBool::new(false), refused: AtomicUsize::new(0) }
+        Self { store, refuses: AtomicBool::new(false), silent: AtomicBool::new(false), refused: AtomicUsize::new(0) }
+    }
+
+    fn unless(&self, away: &AtomicBool) -> Result<(), StoreError> {
+        if away.load(Ordering::SeqCst) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return Err(StoreError::Unavailable { what: "as the test asked".to_owned(), source: None });
+        }
+        Ok(())
     }
 }
 
@@ -38,18 +49,17 @@ impl Store for Stubborn {
         lane: &str,
         checkpoint: Checkpoint,
     ) -> Result<(), StoreError> {
-        if self.refuses.load(Ordering::SeqCst) {
-            self.refused.fetch_add(1, Ordering::SeqCst);
-            return Err(StoreError::Unavailable { what: "as the test asked".to_owned(), source: None });
-        }
+        self.unless(&self.refuses)?;
         self.store.apply(writes, projection, lane, checkpoint).await
     }
 
     async fn get(&self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, StoreError> {
+        self.unless(&self.silent)?;
         self.store.get(table, key).await
     }
 
     async fn get_many(&self, table: &'static Table, keys: &[Vec<Value>]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.unless(&self.silent)?;
         self.store.get_many(table, keys).await
     }
 
