@@ -7,12 +7,10 @@
 mod fixture;
 mod process;
 mod shard;
-mod shard_fixture;
 
 pub use fixture::{Given, Outcome, given};
 pub use process::{Ask, Do, Process};
 pub use shard::{Entities, EntitiesMut, Memory, Shard, fold_shard};
-pub use shard_fixture::{GivenShard, ShardOutcome, given_shard};
 
 use std::error::Error;
 use std::fmt::Debug;

@@ -55,11 +55,8 @@ impl<H: Hosted> Kind for KindOf<H> {
         wait: Duration,
     ) -> BoxFuture<'a, Result<Prepared, Answer>> {
         guarded(async move {
-            let input: H::Input = read(&command.input)?;
-            as_named(command, self.0.operation(&input))?;
-            if permit == Permit::Own && !self.0.owns(&command.principal, &command.aggregate, &input) {
-                return Err(Answer::Forbidden);
-            }
+            let owns = |input: &H::Input| self.0.owns(&command.principal, &command.aggregate, input);
+            let input = admitted(command, permit, |input| self.0.operation(input), owns)?;
             let facts = gathered(self.0.gather(command, &input), wait).await?;
             Ok(Box::new(self.0.command(&command.aggregate, input, facts)) as Prepared)
         })
@@ -89,11 +86,8 @@ impl<H: HostedShard> Kind for ShardKindOf<H> {
         wait: Duration,
     ) -> BoxFuture<'a, Result<Prepared, Answer>> {
         guarded(async move {
-            let input: H::Input = read(&command.input)?;
-            as_named(command, self.0.operation(&input))?;
-            if permit == Permit::Own && !self.0.owns(&command.principal, &command.aggregate, &input) {
-                return Err(Answer::Forbidden);
-            }
+            let owns = |input: &H::Input| self.0.owns(&command.principal, &command.aggregate, input);
+            let input = admitted(command, permit, |input| self.0.operation(input), owns)?;
             let facts = gathered(self.0.gather(command, &input), wait).await?;
             Ok(Box::new(self.0.command(&command.aggregate, input, facts)) as Prepared)
         })
@@ -104,17 +98,24 @@ impl<H: HostedShard> Kind for ShardKindOf<H> {
     }
 }
 
-fn read<I: DeserializeOwned>(input: &[u8]) -> Result<I, Answer> {
-    serde_json::from_slice(input).map_err(|error| Answer::Invalid { reason: error.to_string().into() })
-}
-
-/// Whether the command is called what its input is.
-fn as_named(command: &Command, operation: &str) -> Result<(), Answer> {
-    if *command.operation == *operation {
-        return Ok(());
+/// The input, once it is what the command is called and, where only that may be asked, the caller's own.
+fn admitted<I: DeserializeOwned>(
+    command: &Command,
+    permit: Permit,
+    operation: impl FnOnce(&I) -> &'static str,
+    owns: impl FnOnce(&I) -> bool,
+) -> Result<I, Answer> {
+    let input: I =
+        serde_json::from_slice(&command.input).map_err(|error| Answer::Invalid { reason: error.to_string().into() })?;
+    let operation = operation(&input);
+    if *command.operation != *operation {
+        let reason = format!("the input is of {operation}, not of {}", command.operation);
+        return Err(Answer::Invalid { reason: reason.into() });
     }
-    let reason = format!("the input is of {operation}, not of {}", command.operation);
-    Err(Answer::Invalid { reason: reason.into() })
+    if permit == Permit::Own && !owns(&input) {
+        return Err(Answer::Forbidden);
+    }
+    Ok(input)
 }
 
 /// The facts, unless they take longer than `wait`.

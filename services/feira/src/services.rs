@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use feira_event_log::{EventLog, LogError};
-use feira_ids::{AggregateId, LaneId, ServiceName, TenantId, kind, lane_of};
+use feira_event_log::EventLog;
+use feira_ids::ServiceName;
 use feira_projection_store::Store;
 use feira_runtime::{
-    Commands, GatherError, Intake, Options, ProcessManager, ProcessOptions, Processes, Projection, Running, Service,
+    Commands, Intake, LogHeads, Options, ProcessManager, ProcessOptions, Processes, Projection, Running, Service,
     ServiceHost,
 };
 use feira_verify::Parts;
@@ -51,7 +50,7 @@ pub fn catalog() -> Plan {
 pub fn cart(home: &Home, catch_up: Duration) -> Plan {
     Plan {
         name: feira_cart_server::SERVICE,
-        host: feira_cart_server::host(home.store.clone(), Heads::of(home), catch_up),
+        host: feira_cart_server::host(home.store.clone(), Arc::new(LogHeads::new(home.log.clone())), catch_up),
         projections: feira_cart_server::projections(),
         processes: feira_cart_server::processes(),
     }
@@ -61,7 +60,7 @@ pub fn cart(home: &Home, catch_up: Duration) -> Plan {
 pub fn conversation(home: &Home, catch_up: Duration) -> Plan {
     Plan {
         name: feira_conversation_server::SERVICE,
-        host: feira_conversation_server::host(home.store.clone(), Heads::of(home), catch_up),
+        host: feira_conversation_server::host(home.store.clone(), Arc::new(LogHeads::new(home.log.clone())), catch_up),
         projections: feira_conversation_server::projections(),
         processes: feira_conversation_server::processes(),
     }
@@ -81,7 +80,7 @@ pub fn payments() -> Plan {
 pub fn billing(home: &Home, catch_up: Duration) -> Plan {
     Plan {
         name: feira_billing_server::SERVICE,
-        host: feira_billing_server::host(home.store.clone(), Heads::of(home), catch_up),
+        host: feira_billing_server::host(home.store.clone(), Arc::new(LogHeads::new(home.log.clone())), catch_up),
         projections: feira_billing_server::projections(),
         processes: feira_billing_server::processes(),
     }
@@ -204,49 +203,4 @@ impl Served {
 pub async fn shutdown(served: &[Arc<Served>]) {
     futures::future::join_all(served.iter().map(|served| served.unfollow())).await;
     futures::future::join_all(served.iter().map(|served| served.shutdown())).await;
-}
-
-/// Asks the log itself where lanes end.
-struct Heads(Arc<dyn EventLog>);
-
-impl Heads {
-    fn of(home: &Home) -> Arc<Self> {
-        Arc::new(Self(home.log.clone()))
-    }
-
-    /// The lane of an aggregate, and its last record.
-    async fn end(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        let (log, tenant, aggregate) = (self.0.clone(), tenant.clone(), aggregate.clone());
-        // The log may wait for a server.
-        let asked = tokio::task::spawn_blocking(move || {
-            let service = kind(aggregate.kind_name()).map_or("", |kind| kind.service);
-            let service = ServiceName::new(service);
-            let lane = LaneId::new(&service, lane_of(&tenant, &aggregate, log.lanes(&service)?));
-            let head = log.last_seq(&lane)?;
-            Ok::<_, LogError>((lane, head))
-        });
-        let unheard = |source| GatherError { what: "the log does not say how far it goes".to_owned(), source };
-        asked.await.map_err(|error| unheard(error.into()))?.map_err(|error| unheard(error.into()))
-    }
-}
-
-#[async_trait]
-impl feira_cart_server::Heads for Heads {
-    async fn head(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        self.end(tenant, aggregate).await
-    }
-}
-
-#[async_trait]
-impl feira_conversation_server::Heads for Heads {
-    async fn head(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        self.end(tenant, aggregate).await
-    }
-}
-
-#[async_trait]
-impl feira_billing_server::UsageHead for Heads {
-    async fn head(&self, tenant: &TenantId, usage: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        self.end(tenant, usage).await
-    }
 }

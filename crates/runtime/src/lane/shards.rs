@@ -19,7 +19,7 @@ use lru::LruCache;
 use serde::de::DeserializeOwned;
 
 use super::snapshots::{Folder, FolderFault, Snapshot};
-use super::states::{Decision, Limits, Prepared, ReplayFault, States, panic_text, refused};
+use super::states::{Decision, Limits, Prepared, ReplayFault, States, decision, seen};
 use crate::HostedShard;
 
 /// Parts a shard's id from the key of an entity: no id has it.
@@ -176,10 +176,11 @@ impl<H: HostedShard> States for ShardStates<H> {
         let mut changing = Changing { seen: Seen::new(held, folder, true), own: Layer::new() };
         let outcome = catch_unwind(AssertUnwindSafe(|| match H::Domain::decide(&changing.seen, *command, at) {
             Err(rejection) => Ok(Err(rejection)),
+            Ok(events) if events.is_empty() => Ok(Ok(None)),
             Ok(events) => {
                 let bodies = events.iter().map(EventSet::encode_body).collect::<Result<Vec<_>, _>>()?;
                 events.iter().for_each(|event| H::Domain::evolve(&mut changing, event));
-                Ok::<_, feira_codec::CodecError>(Ok(bodies))
+                Ok(Ok(Some((bodies, ()))))
             }
         }));
         let Changing { seen, own } = changing;
@@ -187,20 +188,10 @@ impl<H: HostedShard> States for ShardStates<H> {
         if let Some(fault) = seen.fault.into_inner() {
             return Err(fault);
         }
-        Ok(match outcome {
-            Err(panic) => Decision::Poison(panic_text(&*panic)),
-            Ok(Err(fault)) => Decision::Poison(crate::chain::Chain(&fault).to_string()),
-            Ok(Ok(Err(rejection))) => refused(&rejection, version),
-            Ok(Ok(Ok(bodies))) if bodies.is_empty() => Decision::Nothing { version },
-            Ok(Ok(Ok(bodies))) => {
-                if let Some(excess) = limits.exceeded(&bodies) {
-                    return Ok(Decision::TooMuch(excess));
-                }
-                held.batch_version = version + bodies.len() as u64;
-                held.overlay.extend(own);
-                Decision::Events { bodies, before: version }
-            }
-        })
+        Ok(decision(outcome, version, limits, |version, ()| {
+            held.batch_version = version;
+            held.overlay.extend(own);
+        }))
     }
 
     fn commit(&mut self) {
@@ -249,15 +240,15 @@ impl<H: HostedShard> States for ShardStates<H> {
         let hosted = self.hosted.clone();
         let held = self.held(key, folder)?;
         let version = held.version;
-        let seen = Seen::new(held, folder, false);
+        let entities = Seen::new(held, folder, false);
         let made = catch_unwind(AssertUnwindSafe(|| {
             let input = serde_json::from_slice(input)?;
-            serde_json::to_vec(&hosted.view(aggregate, version, &input, &seen))
+            serde_json::to_vec(&hosted.view(aggregate, version, &input, &entities))
         }));
-        if let Some(fault) = seen.fault.into_inner() {
+        if let Some(fault) = entities.fault.into_inner() {
             return Err(fault);
         }
-        Ok(super::states::seen(made, H::Domain::KIND))
+        Ok(seen(made, H::Domain::KIND))
     }
 
     fn view_is_of_input(&self) -> bool {

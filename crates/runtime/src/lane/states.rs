@@ -11,13 +11,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use feira_codec::{EncodedBody, EventSet, Opened};
+use feira_codec::{CodecError, EncodedBody, EventSet, Opened};
 use feira_decider::{At, Decider, Reject};
 use feira_ids::AggregateId;
 use lru::LruCache;
 
 use super::snapshots::{Folder, FolderFault, Snapshot};
 use crate::Hosted;
+use crate::chain::Chain;
 
 /// A domain's command, its type known only to its kind.
 pub(crate) type Prepared = Box<dyn Any + Send>;
@@ -92,7 +93,7 @@ pub(crate) enum ReplayFault {
     Unreadable {
         event_type: &'static str,
         #[source]
-        source: feira_codec::CodecError,
+        source: CodecError,
     },
     /// The aggregate's events do not follow each other.
     #[error("event {found} of {key} follows event {last}: the log is damaged")]
@@ -223,23 +224,12 @@ impl<H: Hosted> States for StatesOf<H> {
             Ok(events) => {
                 let bodies = events.iter().map(EventSet::encode_body).collect::<Result<Vec<_>, _>>()?;
                 let state = events.iter().fold(current.state.clone(), H::Domain::evolve);
-                Ok::<_, feira_codec::CodecError>(Ok(Some((bodies, state))))
+                Ok(Ok(Some((bodies, state))))
             }
         }));
-        Ok(match outcome {
-            Err(panic) => Decision::Poison(panic_text(&*panic)),
-            Ok(Err(fault)) => Decision::Poison(crate::chain::Chain(&fault).to_string()),
-            Ok(Ok(Err(rejection))) => refused(&rejection, version),
-            Ok(Ok(Ok(None))) => Decision::Nothing { version },
-            Ok(Ok(Ok(Some((bodies, state))))) => {
-                if let Some(excess) = limits.exceeded(&bodies) {
-                    return Ok(Decision::TooMuch(excess));
-                }
-                let after = version + bodies.len() as u64;
-                self.overlay.insert(key.clone(), Versioned { version: after, state });
-                Decision::Events { bodies, before: version }
-            }
-        })
+        Ok(decision(outcome, version, limits, |version, state| {
+            self.overlay.insert(key.clone(), Versioned { version, state });
+        }))
     }
 
     fn commit(&mut self) {
@@ -302,8 +292,35 @@ impl<H: Hosted> States for StatesOf<H> {
     }
 }
 
+/// What became of a command in a domain: it failed, its events cannot be written, it refused, it had nothing to change,
+/// or here are its events, encoded, and what they leave.
+pub(crate) type Decided<K, R> = std::thread::Result<Result<Result<Option<(Vec<EncodedBody>, K)>, R>, CodecError>>;
+
+/// The decision that this comes to at `version`. What the events leave is kept, with the version after them, when they
+/// are no more than a command may leave, and not otherwise.
+pub(crate) fn decision<K, R: Reject>(
+    decided: Decided<K, R>,
+    version: u64,
+    limits: Limits,
+    keep: impl FnOnce(u64, K),
+) -> Decision {
+    match decided {
+        Err(panic) => Decision::Poison(panic_text(&*panic)),
+        Ok(Err(fault)) => Decision::Poison(Chain(&fault).to_string()),
+        Ok(Ok(Err(rejection))) => refused(&rejection, version),
+        Ok(Ok(Ok(None))) => Decision::Nothing { version },
+        Ok(Ok(Ok(Some((bodies, left))))) => {
+            if let Some(excess) = limits.exceeded(&bodies) {
+                return Decision::TooMuch(excess);
+            }
+            keep(version + bodies.len() as u64, left);
+            Decision::Events { bodies, before: version }
+        }
+    }
+}
+
 /// A domain's refusal, written down.
-pub(crate) fn refused(rejection: &impl Reject, version: u64) -> Decision {
+fn refused(rejection: &impl Reject, version: u64) -> Decision {
     Decision::Refused {
         code: rejection.code().into(),
         field: rejection.field().map(Into::into),

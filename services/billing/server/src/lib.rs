@@ -12,14 +12,14 @@ mod usages;
 
 pub use config::{CATCH_UP, Config};
 pub use invoices::{Gathered, InvoiceHost};
-pub use month_usage::{MonthUsage, UsageHead};
+pub use month_usage::MonthUsage;
 pub use usages::UsageHost;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use feira_projection_store::Store;
-use feira_runtime::{ProcessManager, Projection, ServiceHost};
+use feira_runtime::{Heads, ProcessManager, Projection, ServiceHost};
 
 /// The service's name in topics and routes.
 pub const SERVICE: &str = "billing";
@@ -31,9 +31,9 @@ pub const CONVERSATION: &str = "conversation";
 pub const PAYMENTS: &str = "payments";
 
 /// What the service hosts, with its rows in `store`. An invoice waits up to `catch_up` until all usage is in rows that
-/// stands on the log, whose end `head` knows.
-pub fn host(store: Arc<dyn Store>, head: Arc<dyn UsageHead>, catch_up: Duration) -> ServiceHost {
-    let usage = MonthUsage::new(store, head, catch_up);
+/// stands on the log, whose end `heads` knows.
+pub fn host(store: Arc<dyn Store>, heads: Arc<dyn Heads>, catch_up: Duration) -> ServiceHost {
+    let usage = MonthUsage::new(store, heads, catch_up);
     ServiceHost::builder(SERVICE).host(UsageHost).host(InvoiceHost::new(usage)).build()
 }
 

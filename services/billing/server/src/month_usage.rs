@@ -3,42 +3,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use feira_billing_domain::month::Month;
 use feira_billing_domain::rating::Tally;
 use feira_events::FactPosition;
-use feira_ids::{AggregateId, LaneId, TenantId};
+use feira_ids::{AggregateId, TenantId};
 use feira_projection_store::{Range, Store, StoreError, Value};
 use feira_rows::USAGE_PROJECTION;
 use feira_rows::billing::{USAGE_ITEMS, UsageRow, days, usage_key};
-use feira_runtime::GatherError;
+use feira_runtime::{GatherError, Heads, Latest};
 
 use crate::Gathered;
 
 /// How many rows are read at a time.
 const PAGE: usize = 1_000;
 
-/// Where this service's own log ends.
-#[async_trait]
-pub trait UsageHead: Send + Sync + 'static {
-    /// The lane that `usage` of `tenant` belongs to, and the sequence of that lane's last record.
-    ///
-    /// # Errors
-    /// When the log does not answer.
-    async fn head(&self, tenant: &TenantId, usage: &AggregateId) -> Result<(LaneId, u64), GatherError>;
-}
-
 /// Usage by month.
 pub struct MonthUsage {
     store: Arc<dyn Store>,
-    head: Arc<dyn UsageHead>,
-    catch_up: Duration,
+    latest: Latest,
 }
 
 impl MonthUsage {
     /// Reads usage from `store`; waits `catch_up` for the rows of what stands on the log.
-    pub fn new(store: Arc<dyn Store>, head: Arc<dyn UsageHead>, catch_up: Duration) -> Self {
-        Self { store, head, catch_up }
+    pub fn new(store: Arc<dyn Store>, heads: Arc<dyn Heads>, catch_up: Duration) -> Self {
+        Self { latest: Latest::new(store.clone(), heads, catch_up), store }
     }
 
     /// What `tenant` used in `period`: everything that stood on the log when this was asked, and nothing that came
@@ -54,12 +42,7 @@ impl MonthUsage {
         let Ok(usage) = AggregateId::new("usage", period) else {
             return Ok(none);
         };
-        let (lane, end) = self.head.head(tenant, &usage).await?;
-        let reached = self.store.reached(USAGE_PROJECTION, &lane.to_string(), end, self.catch_up).await;
-        if !reached.map_err(unread)? {
-            let source = format!("{USAGE_PROJECTION} has not come to {lane}:{end}").into();
-            return Err(GatherError { what: "the latest usage is not here yet".to_owned(), source });
-        }
+        let (lane, end) = self.latest.taken_in(USAGE_PROJECTION, tenant, &usage).await?;
         let position = FactPosition { lane: lane.index as i32, lane_seq: end as i64 };
         let mut tally = Tally::default();
         for day in days(month.from(), month.until()) {

@@ -13,14 +13,14 @@ pub mod projections;
 
 pub use carts::Carts;
 pub use config::{CATCH_UP, Config};
-pub use offers::{Heads, Offers};
+pub use offers::Offers;
 pub use orders::Orders;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use feira_projection_store::Store;
-use feira_runtime::{ProcessManager, Projection, ServiceHost};
+use feira_runtime::{Heads, ProcessManager, Projection, ServiceHost};
 
 /// The service's name in topics and routes.
 pub const SERVICE: &str = "cart";

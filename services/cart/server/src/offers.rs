@@ -4,37 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use feira_cart_domain::cart::Offer;
 use feira_commands::cart::LINES_MAX;
-use feira_ids::{AggregateId, LaneId, TenantId};
-use feira_projection_store::{ProjectionId, Range, Row, Store, StoreError};
+use feira_ids::{AggregateId, TenantId};
+use feira_projection_store::{Range, Row, Store, StoreError};
 use feira_rows::cart::{CART_LINES, OFFERS, OfferRow, cart_key, lines_from_rows, offer_key};
 use feira_rows::{CARTS_PROJECTION, OFFERS_PROJECTION, RowError};
-use feira_runtime::GatherError;
-
-/// Where the logs of carts and the catalog end.
-#[async_trait]
-pub trait Heads: Send + Sync + 'static {
-    /// The lane that `aggregate` of `tenant` belongs to, and the sequence of that lane's last record.
-    ///
-    /// # Errors
-    /// When the log does not answer.
-    async fn head(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError>;
-}
+use feira_runtime::{GatherError, Heads, Latest};
 
 /// Offers, as this service's own projection holds them.
 pub struct Offers {
     store: Arc<dyn Store>,
-    heads: Arc<dyn Heads>,
-    catch_up: Duration,
+    latest: Latest,
 }
 
 impl Offers {
     /// Reads offers from `store`; waits `catch_up` for the latest of them when a product is not known, and for the
     /// latest of a cart that is checked out.
     pub fn new(store: Arc<dyn Store>, heads: Arc<dyn Heads>, catch_up: Duration) -> Self {
-        Self { store, heads, catch_up }
+        Self { latest: Latest::new(store.clone(), heads, catch_up), store }
     }
 
     /// What the catalog says of `sku`; none when it lists no such product.
@@ -51,7 +39,7 @@ impl Offers {
         let Ok(product) = AggregateId::new("product", sku) else {
             return Ok(None);
         };
-        self.catch_up(OFFERS_PROJECTION, tenant, &product, "the catalog's latest events are not here yet").await?;
+        self.latest.taken_in(OFFERS_PROJECTION, tenant, &product).await?;
         self.read(tenant, sku).await
     }
 
@@ -67,7 +55,7 @@ impl Offers {
         tenant: &TenantId,
         cart: &AggregateId,
     ) -> Result<BTreeMap<Arc<str>, Option<Offer>>, GatherError> {
-        self.catch_up(CARTS_PROJECTION, tenant, cart, "the cart's latest events are not here yet").await?;
+        self.latest.taken_in(CARTS_PROJECTION, tenant, cart).await?;
         let range = Range { limit: LINES_MAX, ..Range::default() };
         let page = self.store.scan(&CART_LINES, &cart_key(tenant, cart.key()), range).await.map_err(unread)?;
         let unreadable =
@@ -85,23 +73,6 @@ impl Offers {
             offers.insert(line.sku, known);
         }
         Ok(offers)
-    }
-
-    /// Waits until `projection` has taken in all that stands on the lane of `aggregate`.
-    async fn catch_up(
-        &self,
-        projection: ProjectionId,
-        tenant: &TenantId,
-        aggregate: &AggregateId,
-        behind: &str,
-    ) -> Result<(), GatherError> {
-        let (lane, head) = self.heads.head(tenant, aggregate).await?;
-        let reached = self.store.reached(projection, &lane.to_string(), head, self.catch_up).await;
-        if reached.map_err(unread)? {
-            return Ok(());
-        }
-        let source = format!("{projection} has not come to {lane}:{head}").into();
-        Err(GatherError { what: behind.to_owned(), source })
     }
 
     async fn read(&self, tenant: &TenantId, sku: &str) -> Result<Option<Offer>, GatherError> {

@@ -3,29 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use feira_commands::conversation::{BUSINESS_KEY, LIST_PRODUCTS_MAX};
 use feira_conversation_domain::thread::{Product, Template};
 use feira_events::conversation::{Category, Content};
-use feira_ids::{AggregateId, LaneId, TenantId};
+use feira_ids::{AggregateId, TenantId};
 use feira_projection_store::{ProjectionId, Row, Store, StoreError, Table, Value};
 use feira_rows::conversation::{
     BUSINESSES, BusinessRow, CONTACTS, ContactRow, LISTED, SENDERS, TEMPLATES, TemplateRow, business_key, contact_key,
     listed_from_row, listed_key, sender_key, template_key,
 };
 use feira_rows::{BUSINESSES_PROJECTION, CONTACTS_PROJECTION, LISTED_PROJECTION, RowError};
-use feira_runtime::GatherError;
-
-/// Where logs end.
-#[async_trait]
-pub trait Heads: Send + Sync + 'static {
-    /// The lane that `aggregate` of `tenant` belongs to, in the service of its kind, and the sequence of that lane's last
-    /// record.
-    ///
-    /// # Errors
-    /// When the log does not answer.
-    async fn head(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError>;
-}
+use feira_runtime::{GatherError, Heads, Latest};
 
 /// What this service's own projections hold.
 ///
@@ -34,14 +22,13 @@ pub trait Heads: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct Facts {
     store: Arc<dyn Store>,
-    heads: Arc<dyn Heads>,
-    catch_up: Duration,
+    latest: Latest,
 }
 
 impl Facts {
     /// Reads `store`; waits `catch_up` for the latest events when something is not known.
     pub fn new(store: Arc<dyn Store>, heads: Arc<dyn Heads>, catch_up: Duration) -> Self {
-        Self { store, heads, catch_up }
+        Self { latest: Latest::new(store.clone(), heads, catch_up), store }
     }
 
     /// Whether the business of `tenant` is a sandbox; none when it is not registered.
@@ -152,12 +139,7 @@ impl Facts {
         let Ok(aggregate) = AggregateId::new(find.kind, find.key) else {
             return Ok(None);
         };
-        let (lane, head) = self.heads.head(find.tenant, &aggregate).await?;
-        let reached = self.store.reached(find.projection, &lane.to_string(), head, self.catch_up).await;
-        if !reached.map_err(unread)? {
-            let source = format!("{} has not come to {lane}:{head}", find.projection).into();
-            return Err(GatherError { what: format!("the latest events of {lane} are not here yet"), source });
-        }
+        self.latest.taken_in(find.projection, find.tenant, &aggregate).await?;
         self.read(table, key, &read).await
     }
 

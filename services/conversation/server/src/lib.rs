@@ -15,7 +15,7 @@ mod threads;
 pub use businesses::Businesses;
 pub use config::{CATCH_UP, Config};
 pub use contacts::Contacts;
-pub use facts::{Facts, Heads};
+pub use facts::Facts;
 pub use senders::Senders;
 pub use templates::Templates;
 pub use threads::{ThreadFacts, Threads};
@@ -26,7 +26,7 @@ use std::time::Duration;
 use feira_conversation_domain::processes;
 use feira_events::conversation::ThreadEvent;
 use feira_projection_store::Store;
-use feira_runtime::{ProcessManager, Projection, ServiceHost, process};
+use feira_runtime::{Heads, ProcessManager, Projection, ServiceHost, process};
 
 /// The service's name in topics and routes.
 pub const SERVICE: &str = "conversation";

@@ -15,7 +15,7 @@ use feira_billing_domain::rating::Tally;
 use feira_billing_domain::usage::{self, Usage};
 use feira_billing_server::processes;
 use feira_billing_server::projections::{InvoiceRows, UsageRows};
-use feira_billing_server::{InvoiceHost, MonthUsage, UsageHead, UsageHost};
+use feira_billing_server::{InvoiceHost, MonthUsage, UsageHost};
 use feira_codec::{EventSet, Opened};
 use feira_commands::billing::{Explanation, Finds, InvoiceInput, SERIES, UsageInput, Used, UsedItem, explain};
 use feira_decider::{At, Decider, Do};
@@ -32,7 +32,7 @@ use feira_rows::billing::{
     INVOICE_LINES, INVOICE_TOTALS, INVOICES, InvoiceRow, USAGE_ITEMS, UsageRow, days, invoice_key, lines_from_rows,
     total_from_row, usage_key,
 };
-use feira_runtime::{GatherError, Hosted, Projection};
+use feira_runtime::{GatherError, Heads, Hosted, Projection};
 use proptest::prelude::*;
 
 const PERIOD: &str = "2026-11";
@@ -109,7 +109,7 @@ fn kept<S: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt
 struct Head(u64);
 
 #[async_trait]
-impl UsageHead for Head {
+impl Heads for Head {
     async fn head(&self, _tenant: &TenantId, _usage: &AggregateId) -> Result<(LaneId, u64), GatherError> {
         Ok((lane(), self.0))
     }
@@ -382,7 +382,7 @@ async fn a_projection_that_stays_behind_makes_no_invoice_smaller() {
     let store = Arc::new(ModelStore::new());
     let usage = MonthUsage::new(store, Arc::new(Head(9)), Duration::from_millis(20));
     let error = usage.of(&shop(), PERIOD).await.unwrap_err();
-    assert_eq!(error.to_string(), "the latest usage is not here yet");
+    assert_eq!(error.to_string(), "the latest events of billing/1 are not here yet");
 }
 
 #[tokio::test]

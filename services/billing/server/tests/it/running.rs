@@ -4,34 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use feira_billing_server::{SERVICE, UsageHead, host, projections};
+use feira_billing_server::{SERVICE, host, projections};
 use feira_codec::EventSet;
 use feira_commands::billing::{InvoiceInput, InvoicesView, SERIES};
 use feira_event_log::simulated::Cluster;
 use feira_event_log::{EventLog, LaneWriter, NewRecord, Resume};
 use feira_events::conversation;
-use feira_ids::{AggregateId, CommandId, Fingerprint, LaneId, ServiceName, TenantId, lane_of};
+use feira_ids::{CommandId, Fingerprint, ServiceName};
 use feira_projection_store::{ModelStore, Store};
 use feira_runtime::suite::Turned;
-use feira_runtime::{
-    Answer, Commands, GatherError, LocalCommands, Options, ProcessOptions, Processes, Running, Service,
-};
+use feira_runtime::{Answer, Commands, LocalCommands, LogHeads, Options, ProcessOptions, Processes, Running, Service};
 
 use super::{GRACE_MS, PERIOD, captured, command, delivered, meta, noon, november, shop};
-
-/// Asks the log itself where it ends.
-struct LogHead(Arc<dyn EventLog>);
-
-#[async_trait]
-impl UsageHead for LogHead {
-    async fn head(&self, tenant: &TenantId, usage: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        let service = ServiceName::new(SERVICE);
-        let lane = LaneId::new(&service, lane_of(tenant, usage, self.0.lanes(&service).unwrap()));
-        let end = self.0.last_seq(&lane).unwrap();
-        Ok((lane, end))
-    }
-}
 
 /// Billing in this process, and what follows from others' events.
 struct Platform {
@@ -42,7 +26,7 @@ struct Platform {
 
 impl Platform {
     async fn start(log: Arc<dyn EventLog>, store: Arc<dyn Store>, folder: &Path, clock: Arc<Turned>) -> Self {
-        let hosted = host(store.clone(), Arc::new(LogHead(log.clone())), Duration::from_secs(30));
+        let hosted = host(store.clone(), Arc::new(LogHeads::new(log.clone())), Duration::from_secs(30));
         let options = Options { clock: clock.clone(), ..Options::default() };
         let running =
             Service::start(hosted, projections(), log.clone(), store.clone(), folder, "local", options).await.unwrap();

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use feira_cart_domain::cart::{Cart, Command, Event, ItemAdded, Line, Offer, State};
+use feira_cart_server::Offers;
 use feira_cart_server::projections::{CartRows, OfferRows};
-use feira_cart_server::{Heads, Offers};
 use feira_codec::{EventSet, Opened};
 use feira_decider::{At, Decider};
 use feira_events::catalog::{Availability, Condition, Details, Pricing, ProductListed, ProductWithdrawn};
@@ -21,7 +21,7 @@ use feira_projection_store::ModelStore;
 use feira_projection_store::{Checkpoint, Range, Store};
 use feira_rows::cart::{CART_EDITS, CART_LINES, CARTS, CartRow, EditRow, cart_key, lines_from_rows, undoable};
 use feira_rows::{CARTS_PROJECTION, OFFERS_PROJECTION};
-use feira_runtime::{GatherError, Projection};
+use feira_runtime::{GatherError, Heads, Projection};
 use proptest::prelude::*;
 
 fn shop() -> TenantId {
@@ -176,7 +176,7 @@ async fn a_projection_that_stays_behind_makes_no_product_unknown() {
     let offers =
         Offers::new(Arc::new(ModelStore::new()), Arc::new(Ends { cart: 0, catalog: 9 }), Duration::from_millis(20));
     let error = offers.find(&shop(), "CAFE").await.unwrap_err();
-    assert_eq!(error.to_string(), "the catalog's latest events are not here yet");
+    assert_eq!(error.to_string(), "the latest events of catalog/0 are not here yet");
 }
 
 #[tokio::test]
@@ -222,8 +222,8 @@ async fn rows_that_stay_behind_sell_nothing_at_an_old_price_and_call_nothing_gon
     let store = Arc::new(ModelStore::new());
     put_in(&store, added("CAFE"), 1).await;
     for (ends, behind) in [
-        (Ends { cart: 2, catalog: 0 }, "the cart's latest events are not here yet"),
-        (Ends { cart: 1, catalog: 1 }, "the catalog's latest events are not here yet"),
+        (Ends { cart: 2, catalog: 0 }, "the latest events of cart/0 are not here yet"),
+        (Ends { cart: 1, catalog: 1 }, "the latest events of catalog/0 are not here yet"),
     ] {
         let offers = Offers::new(store.clone(), Arc::new(ends), Duration::from_millis(20));
         assert_eq!(offers.of_cart(&shop(), &cart()).await.unwrap_err().to_string(), behind);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
-use feira_cart_server::{CATALOG, Heads, PAYMENTS, SERVICE, host, processes, projections};
+use feira_cart_server::{CATALOG, PAYMENTS, SERVICE, host, processes, projections};
 use feira_codec::EventSet;
 use feira_commands::order::PAYMENT_TIME_MS;
 use feira_commands::{cart, order, stock};
@@ -18,8 +18,7 @@ use feira_events::payments::{Event as PaymentEvent, Intent, IntentCaptured};
 use feira_events::stock::{Event as StockEvent, StockCommitted, StockReserved};
 use feira_events::{Meta, catalog};
 use feira_ids::{
-    AccountId, AggregateId, CommandId, Fingerprint, LaneId, Principal, PrincipalKind, Role, ServiceName, TenantId,
-    kind, lane_of,
+    AccountId, AggregateId, CommandId, Fingerprint, Principal, PrincipalKind, Role, ServiceName, TenantId,
 };
 use feira_projection_store::{ModelStore, Range, Store};
 use feira_rows::order::{
@@ -28,7 +27,7 @@ use feira_rows::order::{
 };
 use feira_runtime::suite::Turned;
 use feira_runtime::{
-    Accepted, Answer, Command, Commands, GatherError, LocalCommands, Options, Position, ProcessOptions, Processes,
+    Accepted, Answer, Command, Commands, LocalCommands, LogHeads, Options, Position, ProcessOptions, Processes,
     Running, Service,
 };
 use tempfile::TempDir;
@@ -225,19 +224,6 @@ impl Commands for Routes {
     }
 }
 
-/// Asks the log itself where it ends.
-struct LogHeads(Arc<dyn EventLog>);
-
-#[async_trait]
-impl Heads for LogHeads {
-    async fn head(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        let service = ServiceName::new(kind(aggregate.kind_name()).unwrap().service);
-        let lane = LaneId::new(&service, lane_of(tenant, aggregate, self.0.lanes(&service).unwrap()));
-        let end = self.0.last_seq(&lane).unwrap();
-        Ok((lane, end))
-    }
-}
-
 /// The service, running.
 struct House {
     log: Arc<dyn EventLog>,
@@ -253,7 +239,7 @@ impl House {
     async fn open(cluster: &Arc<Cluster>, elsewhere: &Arc<Elsewhere>) -> Self {
         let log: Arc<dyn EventLog> = cluster.process("cart");
         let (store, folder) = (Arc::new(ModelStore::new()), tempfile::tempdir().unwrap());
-        let hosted = host(store.clone(), Arc::new(LogHeads(log.clone())), Duration::from_secs(30));
+        let hosted = host(store.clone(), Arc::new(LogHeads::new(log.clone())), Duration::from_secs(30));
         let (lanes, clock): (&Path, _) = (folder.path(), Arc::new(Turned::at_ms(now())));
         let options = Options { clock: clock.clone(), ..Options::default() };
         let started = Service::start(hosted, projections(), log.clone(), store.clone(), lanes, "local", options);

@@ -12,7 +12,7 @@ use feira_conversation_domain::sender::{self, Sender};
 use feira_conversation_domain::template::{self, Template};
 use feira_conversation_domain::thread::{Command, State, Thread, What};
 use feira_conversation_server::projections::{BusinessRows, ContactRows, ListedRows, ThreadRows};
-use feira_conversation_server::{Facts, Heads, Threads};
+use feira_conversation_server::{Facts, Threads};
 use feira_decider::{At, Decider};
 use feira_events::catalog::{Availability, Condition, Details, Pricing, ProductListed, ProductWithdrawn};
 use feira_events::conversation::{Category, Channel, Content, Profile, Section, Side};
@@ -28,7 +28,7 @@ use feira_rows::conversation::{
     ThreadRow, business_key, contact_key, message_bucket, message_key, messages_key, sender_key, tenant_key,
     thread_row_key,
 };
-use feira_runtime::{GatherError, Hosted, Projection};
+use feira_runtime::{GatherError, Heads, Hosted, Projection};
 use proptest::prelude::*;
 
 const T0: i64 = 1_764_104_400_000;

@@ -3,42 +3,25 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use feira_commands::conversation::{
     BusinessInput, ReceiptStatus, SenderInput, TemplateInput, ThreadInput, ThreadView, default_policy,
 };
-use feira_conversation_server::{CATALOG, Heads, SERVICE, host, processes, projections};
-use feira_event_log::EventLog;
+use feira_conversation_server::{CATALOG, SERVICE, host, processes, projections};
 use feira_event_log::simulated::Cluster;
 use feira_events::Sealed;
 use feira_events::conversation::{Category, Channel, Class, ClassReason, Content, Profile};
-use feira_ids::{
-    AggregateId, CommandId, Fingerprint, LaneId, Principal, PrincipalKind, Role, ServiceName, TenantId, kind, lane_of,
-};
+use feira_ids::{AggregateId, CommandId, Fingerprint, Principal, PrincipalKind, Role, ServiceName, TenantId};
 use feira_projection_store::{ModelStore, Store};
 use feira_rows::conversation::{CONTACTS, ContactRow, contact_key};
 use feira_runtime::{
-    Answer, Clocks, Command, Commands, GatherError, LocalCommands, Options, ProcessOptions, Processes, Running, Service,
+    Answer, Clocks, Command, Commands, LocalCommands, LogHeads, Options, ProcessOptions, Processes, Running, Service,
 };
 use serde::Serialize;
 use tempfile::TempDir;
 
 const HOUR: i64 = 60 * 60 * 1_000;
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Where the logs of the simulated cluster end.
-struct LogHeads(Arc<dyn EventLog>);
-
-#[async_trait]
-impl Heads for LogHeads {
-    async fn head(&self, tenant: &TenantId, aggregate: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        let service = ServiceName::new(kind(aggregate.kind_name()).unwrap().service);
-        let lane = LaneId::new(&service, lane_of(tenant, aggregate, self.0.lanes(&service).unwrap()));
-        let head = self.0.last_seq(&lane).unwrap();
-        Ok((lane, head))
-    }
-}
 
 struct Market {
     store: Arc<ModelStore>,
@@ -55,7 +38,7 @@ impl Market {
         let log = cluster.process("one");
         let store = Arc::new(ModelStore::new());
         let folder = tempfile::tempdir().unwrap();
-        let host = host(store.clone(), Arc::new(LogHeads(log.clone())), Duration::from_secs(5));
+        let host = host(store.clone(), Arc::new(LogHeads::new(log.clone())), Duration::from_secs(5));
         let options = Options::default();
         let running = Service::start(host, projections(), log.clone(), store.clone(), folder.path(), "local", options);
         let running = running.await.unwrap();
