@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use feira_ids::{AggregateId, TenantId};
 
 use super::cart::Cart;
+use super::market::{Business, Invoice, PlacedOrder, Thread};
 use super::product::Product;
 
 /// Something with an id that names it everywhere.
@@ -14,6 +15,10 @@ use super::product::Product;
 pub(crate) enum Node {
     Product(Product),
     Cart(Cart),
+    Business(Business),
+    Thread(Thread),
+    Order(PlacedOrder),
+    Invoice(Invoice),
 }
 
 /// An aggregate of a business.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use feira_ids::{PrincipalKind, Role};
+use feira_commands::conversation::BUSINESS_KEY;
+use feira_ids::{AggregateId, PrincipalKind, Role};
 use feira_rows::{CARTS_PROJECTION, PRODUCTS_PROJECTION};
+use futures::future::try_join_all;
 
 use super::cart::Cart;
+use super::market::{Business, Invoice, PlacedOrder, Thread};
 use super::node::{self, GlobalId, Node};
 use super::product::Product;
 use super::products::{self, PageArguments, ProductConnection, page_cost};
@@ -121,7 +124,7 @@ async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, Ap
     let reads = &gateway(ctx).reads;
     let mut found: Vec<Option<Node>> = (0..ids.len()).map(|_| None).collect();
     // What is of one kind and one business is loaded together.
-    let (mut products, mut carts) = (ByScope::default(), ByScope::default());
+    let (mut products, mut carts, mut others) = (ByScope::default(), ByScope::default(), Vec::new());
     for (index, named) in named.into_iter().enumerate() {
         let Some((scope, GlobalId { aggregate, .. })) = named else { continue };
         match aggregate.kind_name() {
@@ -131,7 +134,7 @@ async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, Ap
                     carts.push(scope, index, customer);
                 }
             }
-            _ => {}
+            _ => others.push((index, scope, aggregate)),
         }
     }
     if !products.0.is_empty() {
@@ -152,7 +155,34 @@ async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, Ap
             found[index] = row.map(|row| Node::Cart(Cart::of_row(scope.clone(), customer, Some(row), None)));
         }
     }
+    let others = others
+        .into_iter()
+        .map(async |(index, scope, aggregate)| Ok::<_, ApiError>((index, node_of(ctx, scope, &aggregate).await?)));
+    for (index, node) in try_join_all(others).await? {
+        found[index] = node;
+    }
     Ok(found)
+}
+
+/// What one id names, of the kinds of which nobody asks for many by their ids.
+async fn node_of(ctx: &Context<'_>, scope: Scope, aggregate: &AggregateId) -> Result<Option<Node>, ApiError> {
+    let key = aggregate.key();
+    let found = match aggregate.kind_name() {
+        "business" if key == BUSINESS_KEY => Business::find(ctx, &scope, None).await.map(|found| found.map(Node::from)),
+        "thread" => match key.split_once('/') {
+            Some((sender, customer)) => {
+                Thread::find(ctx, scope, sender, customer, None).await.map(|found| found.map(Node::from))
+            }
+            None => Ok(None),
+        },
+        "order" => PlacedOrder::find(ctx, scope, key, None).await.map(|found| found.map(Node::from)),
+        "invoice" => Invoice::find(ctx, scope, key, None).await.map(|found| found.map(Node::from)),
+        _ => Ok(None),
+    };
+    match found {
+        Err(ApiError::Forbidden | ApiError::BadInput(_)) => Ok(None),
+        found => found,
+    }
 }
 
 /// Keys, each with its place in the answer.

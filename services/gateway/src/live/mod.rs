@@ -99,8 +99,11 @@ impl Live {
             if tails.get(lane).is_some_and(|tail| tail.has_ended()) {
                 tails.remove(lane);
             }
+            // From the lane's end: what is before it each listener reads at its own pace, and nobody waits for another's
+            // history. A hint may lie before the place.
+            let end = Place { seq: head, hint: from.hint };
             let tail = tails.entry(lane.clone()).or_insert_with(|| {
-                Tail::start(self.log.clone(), lane.clone(), from, Arc::downgrade(&self.tails), self.stop.clone())
+                Tail::start(self.log.clone(), lane.clone(), end, Arc::downgrade(&self.tails), self.stop.clone())
             });
             // Within the lock: a tail ends only while nobody can begin to listen to it.
             tail.register(subject.clone(), from, self.queue_max)

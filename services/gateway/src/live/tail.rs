@@ -54,6 +54,8 @@ struct State {
 
 struct Entry {
     id: u64,
+    /// The place from which it listens: what is not after it would only fill its queue.
+    from: u64,
     queue: mpsc::Sender<Arc<Told>>,
     cut: Arc<OnceLock<Cut>>,
 }
@@ -113,7 +115,7 @@ impl Tail {
             // The sender is dropped: the listener learns at once that nothing comes.
             let _ = cut.set(Cut::LogLost);
         } else {
-            let entry = Entry { id, queue: sender, cut: cut.clone() };
+            let entry = Entry { id, from: from.seq, queue: sender, cut: cut.clone() };
             state.listeners.entry(subject.clone()).or_default().push(entry);
             state.count += 1;
         }
@@ -180,13 +182,18 @@ impl State {
         for subject in &told.concerns {
             let Some(entries) = self.listeners.get_mut(subject) else { continue };
             let before = entries.len();
-            entries.retain(|entry| match entry.queue.try_send(told.clone()) {
-                Ok(()) => true,
-                Err(mpsc::error::TrySendError::Full(_)) => {
-                    let _ = entry.cut.set(Cut::TooSlow);
-                    false
+            entries.retain(|entry| {
+                if told.place.seq <= entry.from {
+                    return true;
                 }
-                Err(mpsc::error::TrySendError::Closed(_)) => false,
+                match entry.queue.try_send(told.clone()) {
+                    Ok(()) => true,
+                    Err(mpsc::error::TrySendError::Full(_)) => {
+                        let _ = entry.cut.set(Cut::TooSlow);
+                        false
+                    }
+                    Err(mpsc::error::TrySendError::Closed(_)) => false,
+                }
             });
             let left = before - entries.len();
             if entries.is_empty() {

@@ -1,5 +1,6 @@
 //! Reading what a purchase in chat is made of. As everywhere: within a scope.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use feira_commands::billing::Used;
@@ -55,11 +56,15 @@ impl ScopedReads {
     }
 
     /// The threads of the business that were written in last.
-    pub(crate) async fn inbox(&self, scope: &Scope, count: usize) -> Result<Vec<InboxRow>, ApiError> {
+    pub(crate) async fn threads(&self, scope: &Scope, count: usize) -> Result<Vec<ThreadRow>, ApiError> {
         scope.reads_inbox()?;
         let range = Range { limit: count, ..Range::default() };
         let page = self.store.scan(&INBOX, &tenant_key(scope.tenant()), range).await.map_err(store_error)?;
-        each(page.rows, InboxRow::from_row)
+        let inbox = each(page.rows, InboxRow::from_row)?;
+        let keys: Vec<_> =
+            inbox.iter().map(|entry| thread_row_key(scope.tenant(), &entry.sender, &entry.customer)).collect();
+        let rows = self.store.get_many(&THREADS, &keys).await.map_err(store_error)?;
+        each(rows.into_iter().flatten().collect(), ThreadRow::from_row)
     }
 
     /// Messages of a thread by their places: those in `from..until`, the last `count` of them.
@@ -204,11 +209,11 @@ impl ScopedReads {
         Ok((each(totals.rows, total_from_row)?, lines_from_rows(lines.rows).map_err(row_error)?))
     }
 
-    /// All that a line of an invoice may count.
-    pub(crate) async fn used(&self, scope: &Scope, line: &Line) -> Result<Vec<Used>, ApiError> {
+    /// All that the lines of an invoice may count.
+    pub(crate) async fn used(&self, scope: &Scope, lines: &[Line]) -> Result<Vec<Used>, ApiError> {
         scope.reads_invoices()?;
         let mut used = Vec::new();
-        for day in days(line.used_from, line.used_until) {
+        for day in lines.iter().flat_map(|line| days(line.used_from, line.used_until)).collect::<BTreeSet<_>>() {
             let mut after = None;
             loop {
                 let range = Range { after: after.take(), limit: ROWS_AT_ONCE, ..Range::default() };

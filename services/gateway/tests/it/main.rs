@@ -6,6 +6,7 @@
 mod accounts;
 mod feeds;
 mod http;
+mod live;
 mod mutations;
 mod queries;
 mod schema;

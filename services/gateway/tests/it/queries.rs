@@ -1,7 +1,11 @@
 //! Reading: pages in both directions, carts, nodes, positions, and how often the store is asked.
 
+use feira_gateway::GatewayConfig;
+use feira_projection_store::{Checkpoint, Store};
+use feira_rows::CARTS_PROJECTION;
 use serde_json::{Value, json};
 
+use crate::support::furnished::{PERIOD, furnished, talk};
 use crate::support::{SHOP, World, world};
 
 async fn shop_with(products: usize) -> (World, String) {
@@ -221,4 +225,41 @@ async fn how_often_the_store_is_read_depends_on_depth_not_on_size() {
     world.store.reads();
     world.data(&token, &format!("{{ nodes(ids: {}) {{ id ... on Product {{ title }} }} }}", json!(ids))).await;
     assert_eq!(world.store.reads(), 1);
+}
+
+#[tokio::test]
+async fn however_many_threads_are_listed_they_are_loaded_together() {
+    let shop = furnished(GatewayConfig::default()).await;
+    let (world, token) = (&shop.world, shop.world.admin(SHOP));
+    let question = "{ threads(first: 50) { id customer messageCount lastAt windowUntil } }";
+    let mut read = Vec::new();
+    for threads in [1, 21] {
+        for number in 1..threads {
+            let writes = talk(world, &format!("BR.{number}")).await;
+            let checkpoint = Checkpoint { lane_seq: 10 + number, hint: 0 };
+            world.store.apply(writes, CARTS_PROJECTION, "cart/9", checkpoint).await.unwrap();
+        }
+        world.store.reads();
+        let data = world.data(&token, question).await;
+        assert_eq!(data["threads"].as_array().unwrap().len() as u64, threads);
+        read.push(world.store.reads());
+    }
+    // Which there are, and all of them.
+    assert_eq!(read, [2, 2]);
+}
+
+#[tokio::test]
+async fn an_invoice_reads_what_was_used_once_for_all_its_lines() {
+    let shop = furnished(GatewayConfig::default()).await;
+    let token = shop.world.admin(SHOP);
+    let mut read = Vec::new();
+    for lines in ["quantity", "quantity explain { steps { value } }"] {
+        let question = format!("{{ invoice(period: \"{PERIOD}\") {{ number lines {{ {lines} }} }} }}");
+        shop.world.store.reads();
+        let data = shop.world.data(&token, &question).await;
+        assert_eq!(data["invoice"]["lines"].as_array().unwrap().len(), 2);
+        read.push(shop.world.store.reads());
+    }
+    // The days of November, for both lines together.
+    assert_eq!(read[1] - read[0], 30, "{read:?}");
 }

@@ -1,22 +1,23 @@
 //! Invoices: what a business owes the platform, and why.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use feira_commands::billing::{InvoiceInput, InvoiceView, InvoicesView, SERIES, UsageRef, explain};
+use feira_commands::billing::{InvoiceInput, InvoiceView, InvoicesView, SERIES, UsageRef, Used, explain};
 use feira_events::billing::{Line, Total};
 use feira_money::MicroAmount;
 use feira_rows::INVOICES_PROJECTION;
 use feira_rows::billing::InvoiceRow;
+use tokio::sync::OnceCell;
 
 use super::mirrors::{ExplainFinds, InvoiceCategory, InvoiceClass, InvoiceComponent};
-use super::{Order as Command, or_refuse, payload};
+use super::{Order as Command, count, or_refuse, payload};
 use crate::auth::Scope;
 use crate::error::ApiError;
 use crate::graphql::products::page_cost;
 use crate::graphql::scalars::{CurrencyCode, DateTime, Decimal, PositionText};
 use crate::graphql::{Field, catch_up, field, gateway, node, scope};
 
-/// The most invoices that are given at once.
-const PAGE_MAX: i32 = 100;
 /// About how many lines an invoice has, for the cost of a query.
 const LINES_COST: usize = 20;
 
@@ -47,10 +48,36 @@ pub(crate) struct Invoice {
     from: i64,
     until: i64,
     card: String,
-    parts: Option<(Vec<Total>, Vec<Line>)>,
+    parts: OnceCell<Arc<Parts>>,
+}
+
+/// What an invoice consists of, and, once a line is to be explained, the usage that its lines count.
+struct Parts {
+    totals: Vec<Total>,
+    lines: Vec<Line>,
+    used: OnceCell<Vec<Used>>,
+}
+
+impl Parts {
+    fn new(totals: Vec<Total>, lines: Vec<Line>) -> Arc<Self> {
+        Arc::new(Self { totals, lines, used: OnceCell::new() })
+    }
 }
 
 impl Invoice {
+    /// The invoice of a month; none while it is not drafted.
+    pub(crate) async fn find(
+        ctx: &Context<'_>,
+        scope: Scope,
+        period: &str,
+        position: Option<&PositionText>,
+    ) -> Result<Option<Self>, ApiError> {
+        scope.reads_invoices()?;
+        catch_up(ctx, position, INVOICES_PROJECTION).await?;
+        let row = gateway(ctx).reads.invoice(&scope, period).await?;
+        Ok(row.map(|row| Self::of_row(scope, row)))
+    }
+
     fn of_row(scope: Scope, row: InvoiceRow) -> Self {
         Self {
             scope,
@@ -60,7 +87,7 @@ impl Invoice {
             from: row.from,
             until: row.until,
             card: row.card.version.to_string(),
-            parts: None,
+            parts: OnceCell::new(),
         }
     }
 
@@ -74,23 +101,25 @@ impl Invoice {
             from: document.from,
             until: document.until,
             card: document.card.version.to_string(),
-            parts: Some((document.totals, document.lines)),
+            parts: OnceCell::new_with(Some(Parts::new(document.totals, document.lines))),
         }
     }
 
-    async fn parts(&self, ctx: &Context<'_>) -> Result<(Vec<Total>, Vec<Line>), ApiError> {
-        match &self.parts {
-            Some(parts) => Ok(parts.clone()),
-            None => gateway(ctx).reads.invoice_parts(&self.scope, &self.period).await,
-        }
+    /// Read when they are first asked for; the totals and the lines are of one reading.
+    async fn parts(&self, ctx: &Context<'_>) -> Result<&Arc<Parts>, ApiError> {
+        let read = async || {
+            let (totals, lines) = gateway(ctx).reads.invoice_parts(&self.scope, &self.period).await?;
+            Ok(Parts::new(totals, lines))
+        };
+        self.parts.get_or_try_init(read).await
     }
 }
 
 /// A month's invoice: a draft until it has a number.
 #[Object]
 impl Invoice {
-    /// Its name among the business's invoices.
-    async fn id(&self) -> ID {
+    /// The id that names it everywhere; its form is not to be relied on.
+    pub(crate) async fn id(&self) -> ID {
         node::write("invoice", self.scope.tenant().as_str(), &self.period)
     }
 
@@ -126,15 +155,16 @@ impl Invoice {
 
     /// What it comes to, by currency.
     async fn totals(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<InvoiceTotal>> {
-        let (totals, _) = self.parts(ctx).await.map_err(ApiError::into_graphql)?;
-        Ok(totals.into_iter().map(InvoiceTotal::of).collect())
+        let parts = self.parts(ctx).await.map_err(ApiError::into_graphql)?;
+        Ok(parts.totals.iter().map(InvoiceTotal::of).collect())
     }
 
     /// Its lines.
     #[graphql(complexity = "LINES_COST * child_complexity + 1")]
     async fn lines(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<InvoiceLine>> {
-        let (_, lines) = self.parts(ctx).await.map_err(ApiError::into_graphql)?;
-        Ok(lines.into_iter().map(|line| InvoiceLine { scope: self.scope.clone(), line }).collect())
+        let parts = self.parts(ctx).await.map_err(ApiError::into_graphql)?;
+        let line = |line: &Line| InvoiceLine { scope: self.scope.clone(), line: line.clone(), parts: parts.clone() };
+        Ok(parts.lines.iter().map(line).collect())
     }
 }
 
@@ -154,7 +184,7 @@ pub(crate) struct InvoiceTotal {
 }
 
 impl InvoiceTotal {
-    fn of(total: Total) -> Self {
+    fn of(total: &Total) -> Self {
         Self {
             currency: CurrencyCode(total.due.currency.code().to_owned()),
             charged: Decimal(total.charged.to_major()),
@@ -169,6 +199,8 @@ impl InvoiceTotal {
 pub(crate) struct InvoiceLine {
     scope: Scope,
     line: Line,
+    /// The invoice's.
+    parts: Arc<Parts>,
 }
 
 /// One line of an invoice: everything that was used under one rule.
@@ -243,8 +275,8 @@ impl InvoiceLine {
     /// Worked out again from the usage it counts. An error when that comes to something else.
     async fn explain(&self, ctx: &Context<'_>) -> async_graphql::Result<InvoiceExplanation> {
         let explained = async {
-            let used = gateway(ctx).reads.used(&self.scope, &self.line).await?;
-            explain(&self.line, &used)
+            let read = || gateway(ctx).reads.used(&self.scope, &self.parts.lines);
+            explain(&self.line, self.parts.used.get_or_try_init(read).await?)
                 .map_err(|error| ApiError::internal("a line is not what its usage comes to", &error))
         };
         let explained = explained.await.map_err(ApiError::into_graphql)?;
@@ -317,10 +349,7 @@ impl BillingQuery {
     ) -> async_graphql::Result<Vec<Invoice>> {
         let found = async {
             let scope = scope(ctx, None)?;
-            let count = match first.unwrap_or(20) {
-                count @ 1..=PAGE_MAX => count as usize,
-                _ => return Err(ApiError::BadInput(format!("a page has 1 to {PAGE_MAX} entries"))),
-            };
+            let count = count(first)?;
             catch_up(ctx, position.as_ref(), INVOICES_PROJECTION).await?;
             let rows = gateway(ctx).reads.invoices(&scope, count).await?;
             Ok(rows.into_iter().map(|row| Invoice::of_row(scope.clone(), row)).collect())
@@ -337,10 +366,7 @@ impl BillingQuery {
     ) -> Field<Invoice> {
         let found = async {
             let scope = scope(ctx, None)?;
-            scope.reads_invoices()?;
-            catch_up(ctx, position.as_ref(), INVOICES_PROJECTION).await?;
-            let row = gateway(ctx).reads.invoice(&scope, &period).await?;
-            Ok(row.map(|row| Invoice::of_row(scope, row)))
+            Invoice::find(ctx, scope, &period, position.as_ref()).await
         };
         found.await.map_err(ApiError::into_graphql).transpose()
     }

@@ -4,7 +4,7 @@ mod inputs;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
 use feira_commands::conversation::{
     BUSINESS_KEY, BusinessInput, BusinessView, ContactInput, ContactView, MessageView, ReceiptStatus, SenderInput,
     SenderView, TEXT_CHARS_MAX, TemplateInput, TemplateView, ThreadInput, ThreadView, default_policy,
@@ -20,7 +20,7 @@ use self::inputs::{
     MessageSendInput, MessageWriteInput, Receipt, SectionInput, SenderOpenInput, TemplateCategory, TemplateCreateInput,
 };
 use super::mirrors::{ConversationSide, MessageCategory, MessageClass, MessageKind, MessageStatus};
-use super::{Order, or_refuse, payload};
+use super::{Order, count, or_refuse, payload};
 use crate::auth::Scope;
 use crate::error::ApiError;
 use crate::graphql::payload::UserError;
@@ -31,21 +31,44 @@ use crate::notes::Note;
 
 /// The sender of a business that has only one.
 const MAIN: &str = "main";
-/// The most messages, and threads, that are given at once.
-const PAGE_MAX: i32 = 100;
-const PAGE_DEFAULT: i32 = 20;
 
 /// A business as customers see it.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct Business {
-    /// Its id.
-    id: ID,
+    #[graphql(skip)]
+    scope: Scope,
     /// Its public name.
     name: String,
     /// Its country.
     country: String,
     /// Whether it only tries things out.
     sandbox: bool,
+}
+
+impl Business {
+    /// The business that `scope` is within; none while it is not registered.
+    pub(crate) async fn find(
+        ctx: &Context<'_>,
+        scope: &Scope,
+        position: Option<&PositionText>,
+    ) -> Result<Option<Self>, ApiError> {
+        catch_up(ctx, position, BUSINESSES_PROJECTION).await?;
+        let row = gateway(ctx).reads.business(scope).await?;
+        Ok(row.map(|row| Self::new(scope, &row.name, &row.country, row.sandbox)))
+    }
+
+    fn new(scope: &Scope, name: &str, country: &str, sandbox: bool) -> Self {
+        Self { scope: scope.clone(), name: name.to_owned(), country: country.to_owned(), sandbox }
+    }
+}
+
+#[ComplexObject]
+impl Business {
+    /// The id that names it everywhere; its form is not to be relied on.
+    pub(crate) async fn id(&self) -> ID {
+        node::write("business", self.scope.tenant().as_str(), BUSINESS_KEY)
+    }
 }
 
 /// A message of a thread.
@@ -179,6 +202,21 @@ pub(crate) struct Thread {
 }
 
 impl Thread {
+    /// A customer's thread with a sender of the business; none while nobody has written.
+    pub(crate) async fn find(
+        ctx: &Context<'_>,
+        scope: Scope,
+        sender: &str,
+        customer: &str,
+        position: Option<&PositionText>,
+    ) -> Result<Option<Self>, ApiError> {
+        // Who may not read it does not wait for it either.
+        scope.correspondent(Some(customer))?;
+        catch_up(ctx, position, THREADS_PROJECTION).await?;
+        let row = gateway(ctx).reads.thread(&scope, sender, customer).await?;
+        Ok(row.map(|row| Self::of_row(scope, row)))
+    }
+
     /// A thread as read.
     pub(crate) fn of_row(scope: Scope, row: ThreadRow) -> Self {
         Self { scope, row }
@@ -189,7 +227,7 @@ impl Thread {
 #[Object]
 impl Thread {
     /// The id that names it everywhere; its form is not to be relied on.
-    async fn id(&self) -> ID {
+    pub(crate) async fn id(&self) -> ID {
         let key = format!("{}/{}", self.row.sender, self.row.customer);
         node::write("thread", self.scope.tenant().as_str(), &key)
     }
@@ -280,13 +318,6 @@ impl Thread {
     }
 }
 
-fn count(asked: Option<i32>) -> Result<usize, ApiError> {
-    match asked.unwrap_or(PAGE_DEFAULT) {
-        count @ 1..=PAGE_MAX => Ok(count as usize),
-        _ => Err(ApiError::BadInput(format!("a page has 1 to {PAGE_MAX} entries"))),
-    }
-}
-
 fn place(cursor: &str) -> Result<i64, ApiError> {
     let place = cursor.parse::<i64>().ok().filter(|place| (0..i64::MAX - 1).contains(place));
     place.ok_or_else(|| ApiError::BadInput("the cursor is none that was given".to_owned()))
@@ -372,14 +403,7 @@ impl ConversationQuery {
     ) -> Field<Business> {
         let found = async {
             let scope = scope(ctx, business.as_deref())?;
-            catch_up(ctx, position.as_ref(), BUSINESSES_PROJECTION).await?;
-            let row = gateway(ctx).reads.business(&scope).await?;
-            Ok(row.map(|row| Business {
-                id: node::write("business", scope.tenant().as_str(), BUSINESS_KEY),
-                name: row.name.to_string(),
-                country: row.country.to_string(),
-                sandbox: row.sandbox,
-            }))
+            Business::find(ctx, &scope, position.as_ref()).await
         };
         found.await.map_err(ApiError::into_graphql).transpose()
     }
@@ -396,10 +420,7 @@ impl ConversationQuery {
         let found = async {
             let scope = scope(ctx, business.as_deref())?;
             let customer = scope.correspondent(customer.as_deref())?;
-            catch_up(ctx, position.as_ref(), THREADS_PROJECTION).await?;
-            let sender = sender.as_deref().unwrap_or(MAIN);
-            let row = gateway(ctx).reads.thread(&scope, sender, &customer).await?;
-            Ok(row.map(|row| Thread { scope, row }))
+            Thread::find(ctx, scope, sender.as_deref().unwrap_or(MAIN), &customer, position.as_ref()).await
         };
         found.await.map_err(ApiError::into_graphql).transpose()
     }
@@ -416,13 +437,8 @@ impl ConversationQuery {
             let scope = scope(ctx, None)?;
             let count = count(first)?;
             catch_up(ctx, position.as_ref(), THREADS_PROJECTION).await?;
-            let inbox = gateway(ctx).reads.inbox(&scope, count).await?;
-            let mut threads = Vec::with_capacity(inbox.len());
-            for entry in inbox {
-                let row = gateway(ctx).reads.thread(&scope, &entry.sender, &entry.customer).await?;
-                threads.extend(row.map(|row| Thread { scope: scope.clone(), row }));
-            }
-            Ok(threads)
+            let rows = gateway(ctx).reads.threads(&scope, count).await?;
+            Ok(rows.into_iter().map(|row| Thread::of_row(scope.clone(), row)).collect())
         };
         found.await.map_err(ApiError::into_graphql)
     }
@@ -547,12 +563,8 @@ async fn change_business(
             tokio::time::sleep(Clocks::BELIEVED_FOR).await;
         }
     }
-    let business = view.filter(|view| view.registered).map(|view| Business {
-        id: node::write("business", scope.tenant().as_str(), BUSINESS_KEY),
-        name: view.name.to_string(),
-        country: view.country.to_string(),
-        sandbox: view.sandbox,
-    });
+    let business =
+        view.filter(|view| view.registered).map(|view| Business::new(&scope, &view.name, &view.country, view.sandbox));
     Ok(BusinessPayload::of(business, rest))
 }
 

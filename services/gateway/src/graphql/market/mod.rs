@@ -6,8 +6,8 @@ mod mirrors;
 mod orders;
 mod payments;
 
-pub(super) use billing::{BillingMutation, BillingQuery};
-pub(super) use conversation::{ConversationMutation, ConversationQuery, Message, Thread};
+pub(super) use billing::{BillingMutation, BillingQuery, Invoice};
+pub(super) use conversation::{Business, ConversationMutation, ConversationQuery, Message, Thread};
 pub(super) use mirrors::PaymentState;
 pub(super) use orders::{Order as PlacedOrder, OrderMutation, OrderQuery, OrderState, order_id};
 pub(super) use payments::{Account, MoneyRequest, PaymentMutation, PaymentQuery, Transfer};
@@ -107,6 +107,18 @@ macro_rules! or_refuse {
     };
 }
 use or_refuse;
+
+/// The most entries that are given at once.
+const PAGE_MAX: i32 = 100;
+const PAGE_DEFAULT: i32 = 20;
+
+/// How many entries are asked for.
+fn count(asked: Option<i32>) -> Result<usize, ApiError> {
+    match asked.unwrap_or(PAGE_DEFAULT) {
+        count @ 1..=PAGE_MAX => Ok(count as usize),
+        _ => Err(ApiError::BadInput(format!("a page has 1 to {PAGE_MAX} entries"))),
+    }
+}
 
 /// An id of something that is of the platform's own: `kind` and what tells it apart.
 fn platform_id(kind: &str, key: &str) -> ID {

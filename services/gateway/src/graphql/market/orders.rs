@@ -14,7 +14,7 @@ use feira_rows::order::OrderRow;
 
 use super::mirrors::PaymentState;
 use super::payments::{Transfer, TransferPayload};
-use super::{Order as Command, or_refuse, payload};
+use super::{Order as Command, count, or_refuse, payload};
 use crate::auth::Scope;
 use crate::error::ApiError;
 use crate::graphql::money::{Money as Shown, MoneyInput};
@@ -27,8 +27,6 @@ use crate::reads::owner;
 /// How long what is about to follow from a command is waited for.
 const SOON: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_millis(25);
-/// The most orders that are given at once.
-const PAGE_MAX: i32 = 100;
 /// About how many lines an order has, for the cost of a query.
 const LINES_COST: usize = 10;
 /// The thread in which a customer orders, where there is one.
@@ -180,6 +178,18 @@ pub(crate) struct Order {
 }
 
 impl Order {
+    /// An order by its key; none when there is no such order that the caller may see.
+    pub(crate) async fn find(
+        ctx: &Context<'_>,
+        scope: Scope,
+        key: &str,
+        position: Option<&PositionText>,
+    ) -> Result<Option<Self>, ApiError> {
+        catch_up(ctx, position, ORDERS_PROJECTION).await?;
+        let row = gateway(ctx).reads.order(&scope, key).await?;
+        Ok(row.map(|row| Self::of_row(scope, row)))
+    }
+
     pub(crate) fn of_row(scope: Scope, row: OrderRow) -> Self {
         Self {
             scope,
@@ -252,7 +262,7 @@ impl OrderedLine {
 #[Object]
 impl Order {
     /// The id that names it everywhere; its form is not to be relied on.
-    async fn id(&self) -> ID {
+    pub(crate) async fn id(&self) -> ID {
         node::write("order", self.scope.tenant().as_str(), &self.id)
     }
 
@@ -356,9 +366,7 @@ impl OrderQuery {
         let found = async {
             let scope = scope(ctx, business.as_deref())?;
             let Some(id) = order_id(&scope, &id) else { return Ok(None) };
-            catch_up(ctx, position.as_ref(), ORDERS_PROJECTION).await?;
-            let row = gateway(ctx).reads.order(&scope, &id).await?;
-            Ok(row.map(|row| Order::of_row(scope, row)))
+            Order::find(ctx, scope, &id, position.as_ref()).await
         };
         found.await.map_err(ApiError::into_graphql).transpose()
     }
@@ -377,10 +385,7 @@ impl OrderQuery {
     ) -> async_graphql::Result<Vec<Order>> {
         let found = async {
             let scope = scope(ctx, business.as_deref())?;
-            let count = match first.unwrap_or(20) {
-                count @ 1..=PAGE_MAX => count as usize,
-                _ => return Err(ApiError::BadInput(format!("a page has 1 to {PAGE_MAX} entries"))),
-            };
+            let count = count(first)?;
             catch_up(ctx, position.as_ref(), ORDERS_PROJECTION).await?;
             let day = match day {
                 Some(day) => day.0,
@@ -545,7 +550,7 @@ async fn pay(ctx: &Context<'_>, input: OrderPayInput) -> Result<TransferPayload,
     };
     let from = account.balance.account;
     let shard = from.shard().to_string();
-    // The id covers the order: one key pays one order.
+    // The id covers the shard: a key that paid one order is, for another order of the shard, used already.
     let command = Command::new(ctx, holder.scope(), ("shard", &shard, "order"), OPERATION, command_id);
     let command = or_refuse!(command, TransferPayload);
     let soon = Soon::new();

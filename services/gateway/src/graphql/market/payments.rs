@@ -11,7 +11,7 @@ use feira_rows::LEDGER_PROJECTION;
 use feira_rows::payments::{RequestRow, TransferRow};
 
 use super::mirrors::{MoneyRequestState, TransferPurpose, TransferState};
-use super::{Order as Command, or_refuse, payload, platform_id, read_platform_id};
+use super::{Order as Command, count, or_refuse, payload, platform_id, read_platform_id};
 use crate::auth::{Caller, Holder, Scope};
 use crate::error::ApiError;
 use crate::graphql::money::{Money, MoneyInput};
@@ -21,8 +21,6 @@ use crate::graphql::scalars::{DateTime, PositionText};
 use crate::graphql::{Field, asked, catch_up, field, gateway};
 use crate::reads::owned_account;
 
-/// The most entries that are given at once.
-const PAGE_MAX: i32 = 100;
 /// The rules that an account is opened under, by its owner's country.
 const REGIMES: [(&str, &str); 2] = [("BR", "BR-trial-2020"), ("IN", "IN-upi-2019")];
 
@@ -433,13 +431,6 @@ fn caller(ctx: &Context<'_>) -> Result<Arc<Caller>, ApiError> {
 
 fn holder(ctx: &Context<'_>) -> Result<Holder, ApiError> {
     caller(ctx)?.holder()
-}
-
-fn count(asked: Option<i32>) -> Result<usize, ApiError> {
-    match asked.unwrap_or(20) {
-        count @ 1..=PAGE_MAX => Ok(count as usize),
-        _ => Err(ApiError::BadInput(format!("a page has 1 to {PAGE_MAX} entries"))),
-    }
 }
 
 fn account_id(account: &AccountId) -> ID {

@@ -1,9 +1,11 @@
 //! A gateway to ask, and what stands behind it.
 
+pub mod furnished;
 mod happenings;
 mod owners;
 mod reads;
 mod stream;
+pub mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
