@@ -50,7 +50,7 @@ pub const ISSUE: Mutation = mutation!(
     "invoiceIssue",
     "InvoiceIssueInput",
     "invoice { number period hash totals { currency charged carried due collected } \
-     lines { id component class country category quantity unitPrice amount currency collected \
+     lines { id component class country category quantity unitPrice exact amount currency collected \
      explain { usage { lane seq } steps { finds how value } } } }"
 );
 

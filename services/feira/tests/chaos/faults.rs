@@ -21,8 +21,8 @@ use crate::process::Process;
 use crate::servers::{Server, Servers};
 use crate::topics;
 
-/// How long everything may take.
-const LIMIT: Duration = Duration::from_secs(240);
+/// How long everything may take: three minutes on two idle cores, and nobody says that they are idle.
+const LIMIT: Duration = Duration::from_secs(600);
 /// How long a stopped owner is stopped: twice as long as its membership lasts.
 const STOPPED: Duration = Duration::from_secs(12);
 /// By how much fewer commands come while a server is away: it starts again on the cores that everything else runs on, and

@@ -10,6 +10,8 @@ mod figures;
 mod history;
 mod load;
 mod owners;
+#[path = "../common/ports.rs"]
+mod ports;
 mod process;
 mod servers;
 mod teeth;

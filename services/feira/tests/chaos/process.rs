@@ -1,11 +1,12 @@
 //! The processes of the platform: the real binary, started, stopped, killed, never left behind.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::ports::free_port;
 
 /// One process and how it is started.
 pub struct Process {
@@ -21,8 +22,7 @@ pub struct Process {
 impl Process {
     /// A process that serves `service` in a folder of its own in `folder`, where the settings are, on a port of its own.
     pub fn new(name: &'static str, service: &'static str, folder: PathBuf) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-        let address = listener.local_addr().expect("a listener has an address").to_string();
+        let address = format!("127.0.0.1:{}", free_port());
         Self { name, address, service, folder, child: None }
     }
 

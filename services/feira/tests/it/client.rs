@@ -1,6 +1,6 @@
 //! A client of the gateway: GraphQL over HTTP, as an app would speak it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 const CART: &str = "cart { version customer lines { sku quantity unitPrice { amount currency } } \
     subtotal { amount currency } note { text } undoable } \
     version repeated position userErrors { code field message }";
+
+/// How long the same is asked again.
+const INSIST: Duration = Duration::from_secs(60);
 
 /// Someone with a token.
 #[derive(Clone)]
@@ -23,11 +26,29 @@ impl Client {
         Self { http, url: format!("{url}/graphql"), token: token.to_owned() }
     }
 
+    /// Someone else, over the same connections.
+    pub fn with(&self, token: String) -> Self {
+        Self { token, ..self.clone() }
+    }
+
     /// Asks, and gives the whole answer; nothing when there was none.
     pub async fn try_ask(&self, query: &str, variables: Value) -> Option<Value> {
         let body = json!({ "query": query, "variables": variables });
         let sent = self.http.post(&self.url).bearer_auth(&self.token).json(&body).send().await;
         sent.ok()?.json().await.ok()
+    }
+
+    /// Asks until there is data: what was decided is answered again.
+    pub async fn insist(&self, query: &str, variables: Value) -> Value {
+        let until = Instant::now() + INSIST;
+        loop {
+            let answer = self.try_ask(query, variables.clone()).await;
+            match answer {
+                Some(answer) if answer.get("errors").is_none() => return answer["data"].clone(),
+                other => assert!(Instant::now() < until, "no data in time: {other:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Asks, and gives the data; fails when there were errors.

@@ -11,8 +11,12 @@ mod commands;
 mod demo;
 mod faults;
 mod imports;
+mod live;
 mod logs;
+mod money;
 mod platform;
+#[path = "../common/ports.rs"]
+mod ports;
 mod thread;
 mod verify;
 
@@ -39,6 +43,8 @@ macro_rules! rules {
             logs::a_tail_shows_what_comes;
             demo::the_demo_is_played_once_and_again;
             demo::a_demo_that_a_kill_broke_off_ends_as_one;
+            live::a_demo_followed_through_a_hundred_cuts_shows_each_event_once;
+            money::sixty_four_clients_pay_each_other_while_payments_dies;
         }
     };
     ($start:path; $($module:ident :: $rule:ident;)+) => {
@@ -118,6 +124,10 @@ mod embedded {
 
 #[cfg(feature = "deployed")]
 mod deployed {
-    //! Catalog, cart and gateway as processes of their own on real servers.
+    //! Every service and the gateway as processes of their own on real servers.
     rules!(super::platform::deployed);
+
+    rules! { super::platform::deployed;
+        demo::whichever_process_dies_the_demo_comes_to_its_end;
+    }
 }

@@ -1,10 +1,12 @@
 //! Starting, killing and starting again the processes of a home.
 
-use std::net::TcpListener;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use feira_gateway::{DevKey, Issue};
+use feira_ids::{Role, TenantId};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -16,9 +18,10 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::client::Client;
+use crate::ports::free_port;
 
 /// How long showing one rule may take.
-pub const RULE: Duration = Duration::from_secs(240);
+pub const RULE: Duration = Duration::from_secs(480);
 /// How long a process may take until it is ready.
 const START: Duration = Duration::from_secs(120);
 
@@ -132,24 +135,39 @@ pub async fn deployed() -> Platform {
 }
 
 impl Platform {
-    /// Starts what is not running and waits until it is ready.
+    /// Starts what is not running and waits until all of it is ready.
     pub async fn up(&mut self) {
-        let path = |path: &Path| path.to_str().unwrap().to_owned();
-        match &self.home {
-            Home::Embedded => {
-                let listen = self.url.trim_start_matches("http://").to_owned();
-                let process = spawn("platform", &["run", "--data", &path(self.folder.path()), "--listen", &listen]);
-                self.processes.push(process);
-            }
-            Home::Deployed { config, .. } => {
-                for name in SERVICES.into_iter().chain(["gateway"]) {
-                    let folder = path(&self.folder.path().join(name));
-                    let process = spawn(name, &["serve", name, "--config", &path(config), "--folder", &folder]);
-                    self.processes.push(process);
-                }
-            }
-        }
+        self.start();
         self.ready().await;
+    }
+
+    /// Starts what is not running.
+    pub fn start(&mut self) {
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
+        for name in self.parts() {
+            if self.processes.iter().any(|process| process.name == name) {
+                continue;
+            }
+            let process = match &self.home {
+                Home::Embedded => {
+                    let listen = self.url.trim_start_matches("http://").to_owned();
+                    spawn(name, &["run", "--data", &path(self.folder.path()), "--listen", &listen])
+                }
+                Home::Deployed { config, .. } => {
+                    let folder = path(&self.folder.path().join(name));
+                    spawn(name, &["serve", name, "--config", &path(config), "--folder", &folder])
+                }
+            };
+            self.processes.push(process);
+        }
+    }
+
+    /// The names of its processes.
+    pub fn parts(&self) -> Vec<&'static str> {
+        match &self.home {
+            Home::Embedded => vec!["platform"],
+            Home::Deployed { .. } => SERVICES.into_iter().chain(["gateway"]).collect(),
+        }
     }
 
     /// Waits until every service decides and every projection has caught up: until a read of each is answered.
@@ -203,6 +221,14 @@ impl Platform {
         }
     }
 
+    /// Ends the process that serves `name` at once; answers which that is.
+    pub async fn kill_for(&mut self, name: &str) -> &'static str {
+        let place = self.processes.iter().position(|process| process.name == name || process.name == "platform");
+        let mut process = self.processes.swap_remove(place.expect("it runs"));
+        process.child.kill().await.unwrap();
+        process.name
+    }
+
     /// Ends the platform at the end of a rule, and takes along what it made on the servers.
     pub async fn stop(mut self) {
         self.down().await;
@@ -233,6 +259,15 @@ impl Platform {
         Client::new(&self.url, outcome.output.trim())
     }
 
+    /// A token that is signed here: a thousand of them are there at once.
+    pub fn sign(&self, name: &str, role: Role, shop: Option<&str>) -> String {
+        let key = DevKey::load_or_create(self.folder.path()).unwrap();
+        let tenant = shop.map(|shop| TenantId::new(shop).unwrap());
+        let valid_for = Duration::from_secs(3_600);
+        let issue = Issue { sub: name, tenant: tenant.as_ref(), roles: &[role], country: Some("BR"), valid_for };
+        key.issue(&issue).unwrap()
+    }
+
     /// Someone who sets up the business `shop`.
     pub fn admin(&self, shop: &str) -> Asking<'_> {
         Asking { platform: self, args: vec!["--role".into(), "admin".into(), "--tenant".into(), shop.into()] }
@@ -261,11 +296,43 @@ impl Platform {
         }
     }
 
+    /// Runs the binary and tells it which log is meant.
+    pub async fn feira_on_log(&self, args: &[&str]) -> Outcome {
+        ended(self.command_on_log(args).output().await.unwrap())
+    }
+
+    /// The binary, told which log is meant, to be run.
+    pub fn command_on_log(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.args(self.log_args());
+        command
+    }
+
+    /// All records of the log as JSON, by the name of their lane.
+    pub async fn export(&self) -> BTreeMap<String, Vec<Value>> {
+        let folder = self.folder.path().join("export");
+        let outcome = self.feira_on_log(&["log", "export", folder.to_str().unwrap()]).await;
+        assert_eq!(outcome.code, 0, "{}", outcome.errors);
+        let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+        let lanes = files.filter(|file| file.extension().is_some_and(|ending| ending == "ndjson"));
+        let records = |path: &Path| -> Vec<Value> {
+            let text = std::fs::read_to_string(path).unwrap();
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        lanes.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), records(&path))).collect()
+    }
+
+    /// Where the topics are and what their names begin with, when deployed.
+    pub fn topics(&self) -> Option<(&str, String)> {
+        match &self.home {
+            Home::Embedded => None,
+            Home::Deployed { servers, .. } => Some((&servers.kafka, format!("{}.", servers.name))),
+        }
+    }
+
     /// How many records the log has, by service, type and lane.
     pub async fn counts(&self) -> Value {
-        let config = self.log_args();
-        let config: Vec<&str> = config.iter().map(String::as_str).collect();
-        let outcome = self.feira(&[&["log", "show", "--count", "--output", "json"], &config[..]].concat()).await;
+        let outcome = self.feira_on_log(&["log", "show", "--count", "--output", "json"]).await;
         assert_eq!(outcome.code, 0, "{}", outcome.errors);
         serde_json::from_str(&outcome.output).unwrap()
     }
@@ -361,6 +428,7 @@ async fn signal(child: &Child, signal: &str) {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A seed that is another each time. Whoever uses it prints it.
+pub fn dice() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1
 }

@@ -127,12 +127,17 @@ impl Run {
         let mut in_flight = InFlight::new();
         let in_flight_max = self.gateway.config.import_in_flight_max.max(1);
         loop {
+            // A sandbox's clock may be moved meanwhile; that a business has none is remembered.
+            let ahead_ms = match waiting.front() {
+                Some(_) => self.gateway.clock_offset_ms(self.scope.tenant()).await?,
+                None => 0,
+            };
             while in_flight.len() < in_flight_max
                 && let Some(row) = waiting.pop_front()
             {
                 self.counts.rows += 1;
                 match row.and_then(|row| self.first_of_its_id(row)) {
-                    Ok(row) => in_flight.push(self.send(row)?),
+                    Ok(row) => in_flight.push(self.send(row, ahead_ms)?),
                     Err(fault) => self.refuse(&fault).await?,
                 }
             }
@@ -174,12 +179,13 @@ impl Run {
         Err(Fault { id: Some(row.id), ..Fault::new(row.line, Some(Column::Id), "DOUBLED_ID", reason) })
     }
 
-    fn send(&self, row: GoodRow) -> Result<OnItsWay, ApiError> {
+    fn send(&self, row: GoodRow, ahead_ms: i64) -> Result<OnItsWay, ApiError> {
         let GoodRow { line, id, input, on_hand } = row;
-        let put = self.command("product", input.operation(), line, &id, &input)?;
+        let in_its_time = |command: Command| Command { clock_offset_ms: ahead_ms, ..command };
+        let put = in_its_time(self.command("product", input.operation(), line, &id, &input)?);
         let set = on_hand.map(|on_hand| {
             let input = stock::Input::Set { on_hand };
-            self.command("stock", input.operation(), line, &id, &input)
+            self.command("stock", input.operation(), line, &id, &input).map(in_its_time)
         });
         let set = set.transpose()?;
         let commands = self.gateway.commands.clone();

@@ -5,6 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode, header};
 use feira_gateway::GatewayConfig;
+use feira_ids::TenantId;
+use feira_projection_store::{Checkpoint, Mutation, Store, Value as Cell};
+use feira_rows::BUSINESSES_PROJECTION;
+use feira_rows::clock::{CLOCKS, clock_key};
 use futures::StreamExt;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -41,6 +45,21 @@ fn errors(lines: &[Value]) -> Vec<(u64, String, String)> {
 
 fn done(lines: &[Value]) -> &Value {
     &lines.last().unwrap()["done"]
+}
+
+#[tokio::test]
+async fn a_feed_of_a_sandbox_goes_in_at_the_time_of_its_clock() {
+    let world = world().await;
+    let tenant = TenantId::new(SHOP).unwrap();
+    let cells = vec![(1, Some(Cell::BigInt(86_400_000))), (2, Some(Cell::Boolean(true)))];
+    let clock = Mutation::Upsert { table: &CLOCKS, key: clock_key(&tenant), cells, timestamp: 1 };
+    let checkpoint = Checkpoint { lane_seq: 1, hint: 0 };
+    world.store.apply(vec![clock], BUSINESSES_PROJECTION, "conversation/0", checkpoint).await.unwrap();
+    let lines = lines(&world, "tsv", "id\ttitle\tprice\tquantity\nA\tx\t5 BRL\t3\n").await;
+    assert_eq!(done(&lines)["accepted"], 1, "{lines:?}");
+    let sent = world.owners.seen();
+    let ahead: Vec<_> = sent.iter().map(|command| (command.aggregate.kind_name(), command.clock_offset_ms)).collect();
+    assert_eq!(ahead, [("product", 86_400_000), ("stock", 86_400_000)]);
 }
 
 fn error(line: u64, column: &str, code: &str) -> (u64, String, String) {
