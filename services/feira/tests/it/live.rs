@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 use crate::client::Client;
-use crate::platform::{Platform, SHOPS, dice};
+use crate::platform::{Dice, Platform, SHOPS};
 
 /// How often the one socket is cut.
 const CUTS: u64 = 100;
@@ -96,8 +96,7 @@ pub async fn a_demo_followed_through_a_hundred_cuts_shows_each_event_once(platfo
     let opened = ana.insist(open, json!({})).await;
     assert_eq!(opened["accountOpen"]["userErrors"], json!([]), "{opened}");
     let (mut steady, mut cut) = (Follower::new(platform), Follower::new(platform));
-    let mut dice = dice();
-    println!("seed {dice}");
+    let mut dice = Dice::thrown();
     let mut socket = steady.open().await;
     steady.hear(&mut socket, Some(Instant::now() + Duration::from_secs(1))).await;
     // What is heard first is how things stand: from there on all is to be seen.
@@ -114,11 +113,8 @@ pub async fn a_demo_followed_through_a_hundred_cuts_shows_each_event_once(platfo
     });
     let mut cuts = 0;
     let played = loop {
-        dice ^= dice << 13;
-        dice ^= dice >> 7;
-        dice ^= dice << 17;
         let mut socket = cut.open().await;
-        cut.hear(&mut socket, Some(Instant::now() + Duration::from_millis(dice % 300))).await;
+        cut.hear(&mut socket, Some(Instant::now() + Duration::from_millis(dice.below(300)))).await;
         // As a phone that leaves the network does.
         drop(socket);
         cuts += 1;

@@ -14,7 +14,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::platform::{Platform, dice};
+use crate::platform::{Dice, Platform};
 
 const PEOPLE: usize = 1_000;
 const CLIENTS: usize = 64;
@@ -55,10 +55,9 @@ struct Sent {
 pub async fn sixty_four_clients_pay_each_other_while_payments_dies(platform: &mut Platform) {
     let people = Arc::new(people(platform).await);
     let (sent, next) = (Arc::new(Mutex::new(Sent::default())), Arc::new(AtomicUsize::new(0)));
-    let (seed, end) = (dice(), Instant::now() + LOAD);
-    println!("seed {seed}");
-    let clients: Vec<_> = (0..CLIENTS as u64)
-        .map(|client| tokio::spawn(pay(people.clone(), seed ^ client << 32, next.clone(), end, sent.clone())))
+    let (mut dice, end) = (Dice::thrown(), Instant::now() + LOAD);
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| tokio::spawn(pay(people.clone(), dice.split(), next.clone(), end, sent.clone())))
         .collect();
     tokio::time::sleep(KILL_AFTER).await;
     let killed = platform.kill_for("payments").await;
@@ -108,10 +107,9 @@ async fn people(platform: &Platform) -> Vec<Person> {
 }
 
 /// One client: someone pays someone, until the time is over.
-async fn pay(people: Arc<Vec<Person>>, seed: u64, next: Arc<AtomicUsize>, end: Instant, sent: Arc<Mutex<Sent>>) {
-    let mut dice = Dice(seed | 1);
+async fn pay(people: Arc<Vec<Person>>, mut dice: Dice, next: Arc<AtomicUsize>, end: Instant, sent: Arc<Mutex<Sent>>) {
     while Instant::now() < end {
-        let (from, to) = (dice.below(PEOPLE), dice.below(PEOPLE));
+        let (from, to) = (dice.below(PEOPLE as u64) as usize, dice.below(PEOPLE as u64) as usize);
         let cents = 100 + dice.below(900);
         if from == to {
             continue;
@@ -238,16 +236,4 @@ fn add_up(lanes: &BTreeMap<String, Vec<Value>>) -> HashSet<String> {
         assert!(known.contains(&&steps[..]), "transfer {transfer} came to {steps:?}");
     }
     ends.into_keys().collect()
-}
-
-/// Numbers that are told by their seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
-    }
 }

@@ -428,7 +428,31 @@ async fn signal(child: &Child, signal: &str) {
     }
 }
 
-/// A seed that is another each time. Whoever uses it prints it.
-pub fn dice() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1
+/// Numbers that are told by their seed.
+pub struct Dice(u64);
+
+impl Dice {
+    /// Of a seed that is another each time, and is said.
+    pub fn thrown() -> Self {
+        let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
+        println!("seed {seed}");
+        Self(seed)
+    }
+
+    /// Another row of them, that goes on by itself.
+    pub fn split(&mut self) -> Self {
+        Self(self.next() | 1)
+    }
+
+    /// The next one below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
 }

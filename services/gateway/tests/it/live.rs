@@ -13,7 +13,7 @@ use feira_rows::THREADS_PROJECTION;
 use feira_rows::conversation::put_thread;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -27,14 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const CUTS: usize = 100;
 
 struct Client(WebSocketStream<TcpStream>);
-
-async fn listen(world: &World) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let router = world.router.clone();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    address
-}
 
 /// A socket of whoever has `token`, that holds little of what it does not read.
 async fn ready(address: &str, token: &str) -> Client {
@@ -128,7 +120,7 @@ async fn a_socket_cut_a_hundred_times_while_things_happen_is_told_each_once_and_
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
     println!("seed {seed}");
     let world = world_with(GatewayConfig { heartbeat_ms: 40, ..GatewayConfig::default() }).await;
-    let (address, token) = (listen(&world).await, world.agent(SHOP));
+    let (address, token) = (world.listen().await, world.agent(SHOP));
     let (ana, bia) = (customer(&world, "ana").await, customer(&world, "bia").await);
     let (mut dice, mut seen, mut happened) = (Dice(seed), Seen::default(), 0);
     for _ in 0..CUTS {
@@ -170,7 +162,7 @@ async fn a_socket_that_does_not_read_is_let_go_and_goes_on_from_its_cursor() {
     const HAPPEN: u64 = 40_000;
     let config = GatewayConfig { heartbeat_ms: 60_000, socket_patience_ms: 300, ..GatewayConfig::default() };
     let world = world_with(config).await;
-    let (address, token) = (listen(&world).await, world.agent(SHOP));
+    let (address, token) = (world.listen().await, world.agent(SHOP));
     let ana = customer(&world, "ana").await;
     let mut seen = Seen::default();
     let mut client = ready(&address, &token).await;
@@ -218,7 +210,7 @@ async fn a_socket_that_does_not_read_is_let_go_and_goes_on_from_its_cursor() {
 #[tokio::test]
 async fn what_happens_at_another_business_under_the_same_name_is_not_told() {
     let world = world_with(GatewayConfig { heartbeat_ms: 60_000, ..GatewayConfig::default() }).await;
-    let address = listen(&world).await;
+    let address = world.listen().await;
     // A name that both have, and that is on one lane for both: only the business tells them apart.
     let name = (0..)
         .map(|number| format!("BR.{number}"))
@@ -254,7 +246,7 @@ async fn what_happens_at_another_business_under_the_same_name_is_not_told() {
 async fn who_joins_a_reader_that_is_behind_hears_only_what_comes_after() {
     const BEFORE: u64 = 20_000;
     let world = world_with(GatewayConfig { heartbeat_ms: 60_000, ..GatewayConfig::default() }).await;
-    let (address, token) = (listen(&world).await, world.agent(SHOP));
+    let (address, token) = (world.listen().await, world.agent(SHOP));
     let ana = customer(&world, "ana").await;
     let happened: Vec<_> = (0..BEFORE).map(|_| tell(&world, SHOP, &ana)).collect();
     // The first one reads the lane from its beginning; the rows are at its end before that is done.
@@ -273,7 +265,7 @@ async fn who_joins_a_reader_that_is_behind_hears_only_what_comes_after() {
 #[tokio::test]
 async fn what_the_snapshot_already_has_is_not_told_after_it() {
     let world = world_with(GatewayConfig { heartbeat_ms: 60_000, ..GatewayConfig::default() }).await;
-    let (address, token) = (listen(&world).await, world.agent(SHOP));
+    let (address, token) = (world.listen().await, world.agent(SHOP));
     let ana = customer(&world, "ana").await;
     let happened: Vec<_> = (0..6).map(|_| tell(&world, SHOP, &ana)).collect();
     // The rows went on between the moment at which their place was taken and the moment at which they were read.
@@ -293,7 +285,7 @@ async fn what_the_snapshot_already_has_is_not_told_after_it() {
 async fn the_first_who_goes_on_from_far_back_gets_all_of_it_without_being_cut_off() {
     const BEFORE: u64 = 5_000;
     let world = world_with(GatewayConfig { heartbeat_ms: 60_000, ..GatewayConfig::default() }).await;
-    let (address, token) = (listen(&world).await, world.agent(SHOP));
+    let (address, token) = (world.listen().await, world.agent(SHOP));
     let ana = customer(&world, "ana").await;
     for _ in 0..BEFORE {
         tell(&world, SHOP, &ana);

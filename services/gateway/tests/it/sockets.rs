@@ -6,13 +6,13 @@ use feira_gateway::{GatewayConfig, Issue};
 use feira_ids::{Role, TenantId};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-use crate::support::{SHOP, World, world, world_with};
+use crate::support::{SHOP, world, world_with};
 
 /// Nothing that a test waits for takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,14 +21,6 @@ struct Client(WebSocketStream<TcpStream>);
 
 /// How a socket was closed.
 type Closed = (u16, String);
-
-async fn listen(world: &World) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let router = world.router.clone();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    address
-}
 
 async fn open(address: &str, protocol: Option<&str>, bearer: Option<&str>) -> Client {
     let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
@@ -92,7 +84,7 @@ fn thread() -> String {
 #[tokio::test]
 async fn operations_run_side_by_side_each_under_its_id() {
     let world = world().await;
-    let address = listen(&world).await;
+    let address = world.listen().await;
     let mut client = ready(&address, &world.person("ana")).await;
     client.subscribe("follow", &thread()).await;
     let next = |id: &str, data: Value| Ok(json!({ "type": "next", "id": id, "payload": { "data": data } }));
@@ -117,7 +109,7 @@ async fn operations_run_side_by_side_each_under_its_id() {
 #[tokio::test]
 async fn who_it_is_may_stand_in_the_request_that_opens_it() {
     let world = world().await;
-    let address = listen(&world).await;
+    let address = world.listen().await;
     let mut client = open(&address, Some("graphql-transport-ws"), Some(&world.person("ana"))).await;
     client.say(json!({ "type": "connection_init" })).await;
     assert_eq!(client.hear().await, Ok(json!({ "type": "connection_ack" })));
@@ -128,7 +120,7 @@ async fn who_it_is_may_stand_in_the_request_that_opens_it() {
 #[tokio::test]
 async fn a_socket_that_does_not_keep_to_the_protocol_is_closed_as_it_says() {
     let world = world_with(GatewayConfig { sockets_per_caller_max: 2, ..GatewayConfig::default() }).await;
-    let address = listen(&world).await;
+    let address = world.listen().await;
     let ana = world.person("ana");
     let fresh = || open(&address, Some("graphql-transport-ws"), None);
     assert_eq!(open(&address, None, Some(&ana)).await.code().await, 4406);
@@ -161,7 +153,7 @@ async fn a_socket_that_does_not_keep_to_the_protocol_is_closed_as_it_says() {
 #[tokio::test]
 async fn each_caller_has_only_so_many_sockets() {
     let world = world_with(GatewayConfig { sockets_per_caller_max: 2, ..GatewayConfig::default() }).await;
-    let address = listen(&world).await;
+    let address = world.listen().await;
     let ana = world.person("ana");
     let _open = [ready(&address, &ana).await, ready(&address, &ana).await];
     let mut third = open(&address, Some("graphql-transport-ws"), Some(&ana)).await;
@@ -173,7 +165,7 @@ async fn each_caller_has_only_so_many_sockets() {
 #[tokio::test]
 async fn a_socket_says_who_it_is_in_time_and_ends_with_its_token_and_the_process() {
     let world = world_with(GatewayConfig { socket_patience_ms: 300, ..GatewayConfig::default() }).await;
-    let address = listen(&world).await;
+    let address = world.listen().await;
     assert_eq!(open(&address, Some("graphql-transport-ws"), None).await.code().await, 4408);
     let tenant = TenantId::new(SHOP).unwrap();
     let valid_for = Duration::from_secs(2);
@@ -188,7 +180,7 @@ async fn a_socket_says_who_it_is_in_time_and_ends_with_its_token_and_the_process
 #[tokio::test]
 async fn a_query_over_a_socket_has_the_same_limits() {
     let world = world().await;
-    let address = listen(&world).await;
+    let address = world.listen().await;
     let mut client = ready(&address, &world.admin(SHOP)).await;
     let aliases: String = (0..201).map(|i| format!(" a{i}: __typename")).collect();
     client.subscribe("1", &format!("{{ {aliases} }}")).await;

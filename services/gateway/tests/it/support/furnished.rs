@@ -43,7 +43,8 @@ pub struct Furnished {
     pub request: String,
 }
 
-fn meta(tenant: &str, aggregate: &str, seq: i64) -> Meta {
+/// The envelope of an aggregate's event.
+pub fn meta(tenant: &str, aggregate: &str, seq: i64) -> Meta {
     let tenant = TenantId::new(tenant).unwrap();
     let command_id = CommandId::derive(&tenant, "service:test", aggregate, &seq.to_string());
     Meta {

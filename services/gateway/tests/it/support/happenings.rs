@@ -8,7 +8,9 @@ use feira_codec::{EventSet, frame};
 use feira_event_log::simulated::Cluster;
 use feira_event_log::{EventLog, LaneWriter, NewRecord, Resume};
 use feira_events::Meta;
-use feira_ids::{AggregateId, CommandId, Fingerprint, LaneId, ServiceName, TenantId, kind, lane_of};
+use feira_ids::{AggregateId, CommandId, LaneId, ServiceName, TenantId, kind, lane_of};
+
+use super::furnished::meta;
 
 /// How many lanes each service has.
 pub const LANES: u32 = 2;
@@ -62,19 +64,13 @@ impl Happenings {
             lane: lane.index as i32,
             lane_seq: lane_seq as i64,
             term: writer.term as i64,
-            aggregate: aggregate.into(),
             aggregate_seq: Some(version),
             hlc: lane_seq as i64 * 2,
             at: 1_700_000_000_000 + lane_seq as i64,
-            tenant,
-            principal: "service:test".into(),
             command_id,
-            fingerprint: Fingerprint::of("test", b""),
-            index: 0,
-            count: 1,
             causation_id: command_id.0,
             correlation_id: command_id.0,
-            traceparent: None,
+            ..meta(tenant.as_str(), aggregate, version)
         };
         let body = event.encode_body().unwrap();
         let value = frame(&meta, &body).unwrap();

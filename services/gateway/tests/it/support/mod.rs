@@ -168,6 +168,15 @@ impl World {
         body["data"].clone()
     }
 
+    /// Serves the world on a socket; answers its address.
+    pub async fn listen(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let router = self.router.clone();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        address
+    }
+
     /// Lists a product at a shop.
     pub async fn put(&self, shop: &str, sku: &str, price: &str) {
         let query = format!(
