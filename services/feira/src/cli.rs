@@ -80,6 +80,7 @@ pub enum Verb {
     /// line is not understood.
     Demo(Demo),
     /// Look at the settings.
+    #[cfg(feature = "deployed")]
     Config {
         /// How.
         #[command(subcommand)]
@@ -116,12 +117,12 @@ pub struct Demo {
 }
 
 /// How to look at the settings.
+#[cfg(feature = "deployed")]
 #[derive(Debug, Subcommand)]
 pub enum Config {
     /// Read the settings as `serve` does, and print them: the file, and the environment over it. Secrets are masked.
     ///
     /// Exit codes: 0 they can be used; 1 they cannot, and standard error says why: a key that nothing reads is an error.
-    #[cfg(feature = "deployed")]
     Check {
         /// The settings, as TOML.
         #[arg(long, value_name = "FILE", env = "FEIRA_CONFIG")]

@@ -34,7 +34,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::cli::{Cli, Config, Import, Log, Verb};
+use crate::cli::{Cli, Import, Log, Verb};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
@@ -58,9 +58,7 @@ fn main() -> ExitCode {
             Verb::Verify(verify) => verify::verify(verify, output).await,
             Verb::Demo(demo) => demo::demo(demo, output).await,
             #[cfg(feature = "deployed")]
-            Verb::Config { what: Config::Check { config } } => config_check::check(&config, output),
-            #[cfg(not(feature = "deployed"))]
-            Verb::Config { what } => match what {},
+            Verb::Config { what: cli::Config::Check { config } } => config_check::check(&config, output),
             Verb::Token(token) => token::token(token, output),
             Verb::Completions { shell } => {
                 clap_complete::generate(shell, &mut Cli::command(), "feira", &mut std::io::stdout());
