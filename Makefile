@@ -1,7 +1,7 @@
 # What one does with Feira. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-kafka demo verify load up down test bench fmt lint
+.PHONY: help run run-kafka demo demo-kafka verify load up down test bench fmt lint
 
 # The platform for one process needs neither a Kafka nor a CQL client: it builds in half the time.
 EMBEDDED := --release --locked --package feira --no-default-features --features embedded
@@ -16,6 +16,9 @@ run: ## Run the whole platform in one process, data in ./data
 
 demo: ## Play two purchases on the platform that `make run` runs, and verify what they left
 	cargo run $(EMBEDDED) -- demo
+
+demo-kafka: ## The same on the platform that `make run-kafka` runs
+	cargo run $(DEPLOYED) -- demo --config deploy/local/feira.toml --data data/deployed
 
 verify: ## Prove that log and rows in ./data are sound
 	cargo run $(EMBEDDED) -- verify
