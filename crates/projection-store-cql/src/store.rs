@@ -127,6 +127,27 @@ impl CqlStore {
         let values: Vec<Bind<'_>> = key.iter().map(Bind::Value).collect();
         Ok(self.rows(table, &prepared, &values, 1).await?.pop())
     }
+
+    async fn read_range(&self, table: &'static Table, partition: &[Value], range: &Range) -> Result<Page, StoreError> {
+        let mut page = Page::default();
+        for segment in segments(table, range) {
+            let text = statement::select_range(&self.keyspace, table, segment.shape(), range.reverse);
+            let prepared = self.cql.prepare(table.name, &text).await?;
+            // One more than asked for, to know whether there are more.
+            let most = range.limit + 1 - page.rows.len();
+            let bounds = [segment.after, segment.before].into_iter().flatten();
+            let mut values: Vec<Bind<'_>> =
+                partition.iter().chain(segment.equals).chain(bounds).map(Bind::Value).collect();
+            values.push(Bind::Int(i32::try_from(most).expect("a limit is checked to be small")));
+            page.rows.extend(self.rows(table, &prepared, &values, most).await?);
+            if page.rows.len() > range.limit {
+                page.rows.truncate(range.limit);
+                page.more = true;
+                break;
+            }
+        }
+        Ok(page)
+    }
 }
 
 #[async_trait]
@@ -164,24 +185,13 @@ impl Store for CqlStore {
 
     async fn scan(&self, table: &'static Table, partition: &[Value], range: Range) -> Result<Page, StoreError> {
         table.check_range(partition, &range)?;
-        let mut page = Page::default();
-        for segment in segments(table, &range) {
-            let text = statement::select_range(&self.keyspace, table, segment.shape(), range.reverse);
-            let prepared = self.cql.prepare(table.name, &text).await?;
-            // One more than asked for, to know whether there are more.
-            let most = range.limit + 1 - page.rows.len();
-            let bounds = [segment.after, segment.before].into_iter().flatten();
-            let mut values: Vec<Bind<'_>> =
-                partition.iter().chain(segment.equals).chain(bounds).map(Bind::Value).collect();
-            values.push(Bind::Int(i32::try_from(most).expect("a limit is checked to be small")));
-            page.rows.extend(self.rows(table, &prepared, &values, most).await?);
-            if page.rows.len() > range.limit {
-                page.rows.truncate(range.limit);
-                page.more = true;
-                break;
-            }
-        }
-        Ok(page)
+        self.read_range(table, partition, &range).await
+    }
+
+    async fn scan_many(&self, table: &'static Table, scans: &[(Vec<Value>, Range)]) -> Result<Vec<Page>, StoreError> {
+        scans.iter().try_for_each(|(partition, range)| table.check_range(partition, range))?;
+        let reads: Vec<_> = scans.iter().map(|(partition, range)| self.read_range(table, partition, range)).collect();
+        stream::iter(reads).buffered(CONCURRENT).try_collect().await
     }
 
     fn all(&self, table: &'static Table) -> RowStream<'_> {

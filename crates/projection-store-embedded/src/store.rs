@@ -253,6 +253,10 @@ impl Store for EmbeddedStore {
         self.read_range(table, partition, &range)
     }
 
+    async fn scan_many(&self, table: &'static Table, scans: &[(Vec<Value>, Range)]) -> Result<Vec<Page>, StoreError> {
+        scans.iter().map(|(partition, range)| self.read_range(table, partition, range)).collect()
+    }
+
     fn all(&self, table: &'static Table) -> RowStream<'_> {
         let pages = stream::try_unfold(Some(Vec::new()), move |begin| async move {
             begin.map(|begin| self.read_some(table, begin)).transpose()

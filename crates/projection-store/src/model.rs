@@ -180,6 +180,14 @@ impl Store for ModelStore {
         Ok(Page { rows, more })
     }
 
+    async fn scan_many(&self, table: &'static Table, scans: &[(Vec<Value>, Range)]) -> Result<Vec<Page>, StoreError> {
+        let mut pages = Vec::with_capacity(scans.len());
+        for (partition, range) in scans {
+            pages.push(self.scan(table, partition, range.clone()).await?);
+        }
+        Ok(pages)
+    }
+
     fn all(&self, table: &'static Table) -> RowStream<'_> {
         let tables = self.tables();
         let state = tables.get(table.name);

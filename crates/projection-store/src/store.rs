@@ -82,6 +82,9 @@ pub trait Store: Send + Sync + 'static {
     /// Rows of one partition.
     async fn scan(&self, table: &'static Table, partition: &[Value], range: Range) -> Result<Page, StoreError>;
 
+    /// Rows of many partitions, each in its range, in the order asked; one batched load.
+    async fn scan_many(&self, table: &'static Table, scans: &[(Vec<Value>, Range)]) -> Result<Vec<Page>, StoreError>;
+
     /// Every row of a table, partition by partition, in an order of the store's own. What is written meanwhile may be
     /// among them or not; every other row is given once. It reads the whole table: for checks, never for a request.
     fn all(&self, table: &'static Table) -> RowStream<'_>;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use feira_events::cart::Line;
 use feira_ids::{AggregateId, LaneId, ServiceName};
-use feira_projection_store::{Checkpoint, Page, ProjectionId, Range, Store, StoreError, Value};
+use feira_projection_store::{Checkpoint, ProjectionId, Range, Row, Store, StoreError, Table, Value};
 use feira_rows::cart::{CART_EDITS, CART_LINES, CARTS, CartRow, EditRow, cart_key, lines_from_rows, undoable};
 use feira_rows::catalog::{PRODUCTS, ProductRow, SHELVES, product_key, shelf_key};
 use feira_rows::{
@@ -14,12 +14,11 @@ use feira_rows::{
     ORDERS_PROJECTION, PRODUCTS_PROJECTION, RowError, STOCK_PROJECTION, THREADS_PROJECTION, USAGE_PROJECTION,
 };
 use feira_runtime::{Position, Reads, Waited};
-use futures::future::try_join_all;
 
 use crate::auth::Scope;
 use crate::error::ApiError;
 
-pub(crate) use market::{owned_account, owner};
+pub(crate) use market::{Stretch, owned_account, owner};
 
 /// More rows than a cart may have lines or remembered edits.
 const CART_ROWS_MAX: usize = 1_000;
@@ -131,7 +130,8 @@ impl ScopedReads {
         while rows.len() <= window.count && next < shelves.len() {
             let group = &shelves[next..(next + at_once).min(shelves.len())];
             let limit = window.count + 1 - rows.len();
-            let pages = try_join_all(group.iter().map(|shelf| self.shelf(scope, window, *shelf, limit))).await?;
+            let scans: Vec<_> = group.iter().map(|shelf| Self::shelf(scope, window, *shelf, limit)).collect();
+            let pages = self.store.scan_many(&PRODUCTS, &scans).await.map_err(store_error)?;
             rows.extend(pages.into_iter().flat_map(|page| page.rows));
             next += group.len();
             at_once *= 2;
@@ -146,13 +146,13 @@ impl ScopedReads {
         Ok((products, more))
     }
 
-    async fn shelf(&self, scope: &Scope, window: &Window, shelf: i32, limit: usize) -> Result<Page, ApiError> {
+    fn shelf(scope: &Scope, window: &Window, shelf: i32, limit: usize) -> (Vec<Value>, Range) {
         let on_shelf = |place: &Option<Place>| {
             place.as_ref().filter(|place| place.shelf == shelf).map(|place| vec![Value::Text(place.sku.clone())])
         };
         let range =
             Range { after: on_shelf(&window.after), before: on_shelf(&window.before), reverse: window.backward, limit };
-        self.store.scan(&PRODUCTS, &shelf_key(scope.tenant(), shelf), range).await.map_err(store_error)
+        (shelf_key(scope.tenant(), shelf), range)
     }
 
     /// A customer's cart without its lines; none while nothing has happened to it.
@@ -174,21 +174,46 @@ impl ScopedReads {
         rows.into_iter().map(|row| row.map(CartRow::from_row).transpose().map_err(row_error)).collect()
     }
 
-    /// The lines of a customer's cart, in the order in which they are shown.
-    pub(crate) async fn cart_lines(&self, scope: &Scope, customer: &str) -> Result<Vec<Line>, ApiError> {
-        let customer = scope.customer(Some(customer))?;
-        let range = Range { limit: CART_ROWS_MAX, ..Range::default() };
-        let page = self.store.scan(&CART_LINES, &cart_key(scope.tenant(), &customer), range).await;
-        lines_from_rows(page.map_err(store_error)?.rows).map_err(row_error)
+    /// The lines of customers' carts, each cart's in the order in which they are shown.
+    pub(crate) async fn cart_lines(&self, scope: &Scope, customers: &[Arc<str>]) -> Result<Vec<Vec<Line>>, ApiError> {
+        let carts = self.of_carts(scope, &CART_LINES, customers).await?;
+        carts.into_iter().map(|rows| lines_from_rows(rows).map_err(row_error)).collect()
     }
 
-    /// The versions of the edits of a customer's cart that can be taken back, the latest first.
-    pub(crate) async fn cart_undoable(&self, scope: &Scope, customer: &str) -> Result<Vec<i64>, ApiError> {
-        let customer = scope.customer(Some(customer))?;
-        let range = Range { limit: CART_ROWS_MAX, ..Range::default() };
-        let page = self.store.scan(&CART_EDITS, &cart_key(scope.tenant(), &customer), range).await;
-        let edits = page.map_err(store_error)?.rows.into_iter().map(EditRow::from_row).collect::<Result<Vec<_>, _>>();
-        Ok(undoable(&edits.map_err(row_error)?))
+    /// The versions of the edits of customers' carts that can be taken back, each cart's latest first.
+    pub(crate) async fn cart_undoable(&self, scope: &Scope, customers: &[Arc<str>]) -> Result<Vec<Vec<i64>>, ApiError> {
+        let carts = self.of_carts(scope, &CART_EDITS, customers).await?;
+        carts
+            .into_iter()
+            .map(|rows| {
+                let edits = rows.into_iter().map(EditRow::from_row).collect::<Result<Vec<_>, _>>();
+                Ok(undoable(&edits.map_err(row_error)?))
+            })
+            .collect()
+    }
+
+    async fn of_carts(
+        &self,
+        scope: &Scope,
+        table: &'static Table,
+        customers: &[Arc<str>],
+    ) -> Result<Vec<Vec<Row>>, ApiError> {
+        let key = |customer: &Arc<str>| Ok(cart_key(scope.tenant(), &scope.customer(Some(customer))?));
+        let keys = customers.iter().map(key).collect::<Result<Vec<_>, ApiError>>()?;
+        self.partitions(table, keys, CART_ROWS_MAX).await
+    }
+
+    /// The first `most` rows of each of many partitions, in the order asked; one load.
+    async fn partitions(
+        &self,
+        table: &'static Table,
+        keys: Vec<Vec<Value>>,
+        most: usize,
+    ) -> Result<Vec<Vec<Row>>, ApiError> {
+        let whole = |key| (key, Range { limit: most, ..Range::default() });
+        let scans: Vec<_> = keys.into_iter().map(whole).collect();
+        let pages = self.store.scan_many(table, &scans).await.map_err(store_error)?;
+        Ok(pages.into_iter().map(|page| page.rows).collect())
     }
 }
 

@@ -63,6 +63,7 @@ pub fn rules() -> Vec<Rule> {
         scans::more_is_said_exactly,
         scans::pages_put_together_are_the_partition,
         scans::partitions_do_not_run_into_each_other,
+        scans::many_partitions_are_read_each_in_its_range,
         scans::deleted_rows_take_no_place_in_a_page,
         scans::all_rows_are_each_given_once,
         scans::an_empty_table_has_no_rows_at_all,

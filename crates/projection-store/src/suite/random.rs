@@ -50,6 +50,7 @@ pub async fn any_history_reads_as_in_the_model(store: Arc<dyn Store>) {
             let checkpoint = Checkpoint { lane_seq: round, hint: 0 };
             store.apply(writes.clone(), PROJECTION, &tenant, checkpoint).await.unwrap();
         }
+        let mut scans = Vec::new();
         for _ in 0..6 {
             let partition = [Value::from(tenant.as_str()), Value::Int(dice.roll(2) as i32)];
             let mut bound = || {
@@ -61,9 +62,13 @@ pub async fn any_history_reads_as_in_the_model(store: Arc<dyn Store>) {
             let expected = scan(&model, &MIXED, &partition, range.clone()).await;
             let read = scan(&store, &MIXED, &partition, range.clone()).await;
             assert_eq!(read, expected, "FEIRA_TEST_SEED={seed} round {round} {range:?}");
+            scans.push((partition.to_vec(), range));
             let keys: Vec<_> = (0..5).map(|_| [partition.to_vec(), clustering(&mut dice)].concat()).collect();
             let expected = model.get_many(&MIXED, &keys).await.unwrap();
             assert_eq!(store.get_many(&MIXED, &keys).await.unwrap(), expected, "FEIRA_TEST_SEED={seed} {keys:?}");
         }
+        let expected = model.scan_many(&MIXED, &scans).await.unwrap();
+        let read = store.scan_many(&MIXED, &scans).await.unwrap();
+        assert_eq!(read, expected, "FEIRA_TEST_SEED={seed} round {round} {scans:?}");
     }
 }

@@ -51,6 +51,9 @@ pub async fn bounds_and_limits_that_do_not_fit_are_refused(store: Arc<dyn Store>
     for range in bad {
         let scanned = store.scan(&ITEMS, &["refused".into()], range.clone()).await;
         assert!(matches!(scanned, Err(StoreError::Invalid { .. })), "{range:?}");
+        let scanned =
+            store.scan_many(&ITEMS, &[(vec!["refused".into()], good.clone()), (vec!["x".into()], range)]).await;
+        assert!(matches!(scanned, Err(StoreError::Invalid { .. })));
     }
     for partition in [vec![], vec![Value::Int(1)], vec!["a".into(), "b".into()]] {
         let scanned = store.scan(&ITEMS, &partition, good.clone()).await;

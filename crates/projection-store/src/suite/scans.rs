@@ -4,6 +4,33 @@ use futures::TryStreamExt;
 
 use super::*;
 
+pub async fn many_partitions_are_read_each_in_its_range(store: Arc<dyn Store>) {
+    numbered(&store, "several-a", 3).await;
+    numbered(&store, "several-b", 30).await;
+    let scan = |tenant: &str, range: Range| (vec![Value::from(tenant)], range);
+    let of = |limit: usize, reverse: bool| Range { limit, reverse, ..all() };
+    let scans = [
+        scan("several-b", of(2, true)),
+        scan("absent", of(5, false)),
+        scan("several-a", of(5, false)),
+        scan("several-b", of(1, false)),
+    ];
+    let pages = store.scan_many(&ITEMS, &scans).await.unwrap();
+    let read: Vec<(Vec<Value>, bool)> = pages
+        .into_iter()
+        .map(|page| (page.rows.into_iter().map(|row| row[1].clone().unwrap()).collect(), page.more))
+        .collect();
+    let texts = |texts: &[&str]| texts.iter().map(|text| Value::from(*text)).collect::<Vec<_>>();
+    let expected = [
+        (texts(&["0029", "0028"]), true),
+        (texts(&[]), false),
+        (texts(&["0000", "0001", "0002"]), false),
+        (texts(&["0000"]), true),
+    ];
+    assert_eq!(read, expected);
+    assert_eq!(store.scan_many(&ITEMS, &[]).await.unwrap(), []);
+}
+
 fn keys_row(table: &'static Table, tenant: &str, place: usize, value: &Value) -> Mutation {
     let mut key: Vec<Value> = vec![
         tenant.into(),

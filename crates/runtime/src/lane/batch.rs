@@ -112,7 +112,7 @@ impl Batch {
                 return Ok(());
             }
         }
-        let at = At(stamp.decide_at(clock, command.clock_offset_ms));
+        let at = At(stamp.decide_at(clock, &command, &book.standing));
         let (bodies, before, version, outcome) = match states.decide(&key, prepared, at, limits, &book.folder)? {
             Decision::Events { bodies, before } => {
                 let version = before + bodies.len() as u64;

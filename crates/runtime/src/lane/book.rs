@@ -131,11 +131,7 @@ impl Book {
 
     /// The record that `meta` heads is behind us.
     pub fn advance(&mut self, meta: &Meta, hint: Hint) {
-        let standing = &mut self.standing;
-        standing.lane_seq = u64::try_from(meta.lane_seq).unwrap_or(standing.lane_seq);
-        standing.hint = hint.0;
-        standing.hlc = standing.hlc.max(meta.hlc);
-        standing.term = standing.term.max(meta.term);
+        self.standing.advance(meta, hint.0);
         self.unflushed += 1;
     }
 
@@ -158,6 +154,7 @@ impl Book {
         for states in self.kinds.values() {
             states.changed(&mut snapshots).map_err(|error| self.folder.unwritable(error))?;
         }
+        self.standing.forget_reached();
         self.folder.write(&snapshots, self.decided.unflushed(), &self.standing)?;
         self.kinds.values_mut().for_each(|states| states.flushed());
         self.decided.flushed();

@@ -8,10 +8,12 @@
 //! The Bloom filters that make an unknown id cheap are those of the store's own tables: they are kept with the tables
 //! and need no rebuilding when a lane is taken over.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use feira_ids::CommandId;
+use feira_events::Meta;
+use feira_ids::{CommandId, TenantId};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
@@ -33,6 +35,27 @@ pub(crate) struct Standing {
     pub hlc: i64,
     /// The highest term seen.
     pub term: i64,
+    /// The last business time of each tenant whose clock is ahead of the lane's own, milliseconds since 1970.
+    pub ahead: BTreeMap<TenantId, i64>,
+}
+
+impl Standing {
+    /// The record that `meta` heads is behind us.
+    pub fn advance(&mut self, meta: &Meta, hint: u64) {
+        self.lane_seq = u64::try_from(meta.lane_seq).unwrap_or(self.lane_seq);
+        self.hint = hint;
+        self.hlc = self.hlc.max(meta.hlc);
+        self.term = self.term.max(meta.term);
+        if meta.at > self.hlc / 1000 {
+            self.ahead.insert(meta.tenant.clone(), meta.at);
+        }
+    }
+
+    /// Forgets the times that the lane's own has reached: no later record comes before them.
+    pub fn forget_reached(&mut self) {
+        let own = self.hlc / 1000;
+        self.ahead.retain(|_, at| *at > own);
+    }
 }
 
 /// A command that was decided.

@@ -1,10 +1,12 @@
 //! Sequence, term and the two times of each record of a batch.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use feira_codec::{CodecError, EncodedBody, frame};
 use feira_event_log::NewRecord;
 use feira_events::Meta;
+use feira_ids::TenantId;
 
 use super::snapshots::Standing;
 use crate::{Clock, Command};
@@ -17,6 +19,8 @@ pub(crate) struct Stamp {
     hlc: i64,
     /// The business time of the command at hand.
     at: i64,
+    /// The last one in this batch of each tenant whose clock is ahead.
+    times: HashMap<TenantId, i64>,
 }
 
 impl Stamp {
@@ -28,16 +32,28 @@ impl Stamp {
             lane_seq: i64::try_from(standing.lane_seq).unwrap_or(i64::MAX),
             hlc: standing.hlc,
             at: 0,
+            times: HashMap::new(),
         }
     }
 
-    /// The business time of the next command, of a tenant whose clock is `offset_ms` ahead: now, or the last one where
-    /// the clock was turned back. What the lane's own time was last is in the hybrid clock, which is never behind it,
-    /// so one tenant's moved clock leaves the times of the others as they are.
-    pub fn decide_at(&mut self, clock: &dyn Clock, offset_ms: i64) -> i64 {
-        let own = (self.hlc / 1000).max(clock.now_us() / 1000);
-        self.at = own.saturating_add(offset_ms);
+    /// The business time of `command`: now by its tenant's clock, and never before the tenant's last one on this lane,
+    /// though the command was sent before that clock was moved ahead, or the owner's clock was turned back.
+    ///
+    /// What the lane's own time was last is in the hybrid clock, which is never behind it, so one tenant's moved clock
+    /// leaves the times of the others as they are.
+    pub fn decide_at(&mut self, clock: &dyn Clock, command: &Command, standing: &Standing) -> i64 {
+        let own = self.own_time(clock);
+        let now = own.saturating_add(command.clock_offset_ms);
+        let last = self.times.get(&command.tenant).or_else(|| standing.ahead.get(&command.tenant));
+        self.at = last.map_or(now, |last| now.max(*last));
+        if self.at > own {
+            self.times.insert(command.tenant.clone(), self.at);
+        }
         self.at
+    }
+
+    fn own_time(&self, clock: &dyn Clock) -> i64 {
+        (self.hlc / 1000).max(clock.now_us() / 1000)
     }
 
     /// The place of the next record.
@@ -93,7 +109,7 @@ impl Stamp {
         body: &EncodedBody,
         clock: &dyn Clock,
     ) -> Result<NewRecord, CodecError> {
-        self.decide_at(clock, 0);
+        self.at = self.own_time(clock);
         self.lane_seq += 1;
         self.hlc = clock.now_us().max(self.hlc + 2);
         let meta = meta(Meta {

@@ -63,6 +63,7 @@ macro_rules! lane_rules {
             commands_of_one_basket_add_up
             every_record_has_its_place
             times_never_fall_though_the_clock_does
+            a_sandbox_time_never_falls_though_a_command_comes_late
             a_command_the_program_fails_on_is_set_aside
             a_command_that_would_leave_too_much_is_invalid
             what_may_not_be_asked_is_forbidden

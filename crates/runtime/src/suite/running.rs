@@ -10,8 +10,8 @@ use futures::future::join_all;
 
 use super::basket::{FLOOD, LATE_POISON, POISON, RARE};
 use super::commands::{accepted, run, view};
-use super::{Home, Shop, Turned, command, history};
-use crate::{Answer, Commands, Options};
+use super::{Home, Shop, Turned, command, command_of, history, tenant};
+use crate::{Answer, Command, Commands, Options};
 
 const OUTCOME: &str = "feira.lane.v1.CommandOutcome";
 
@@ -154,6 +154,44 @@ pub fn times_never_fall_though_the_clock_does(home: &dyn Home) {
     });
 }
 
+/// The time of a sandbox whose clock was moved ahead does not fall when a command comes that was sent before, nor after
+/// a restart, with or without the lane's folder. Nobody else's time is moved.
+pub fn a_sandbox_time_never_falls_though_a_command_comes_late(home: &dyn Home) {
+    run(home, async {
+        let day = 86_400_000;
+        let clock = Arc::new(Turned::at_ms(1_800_000_000_000));
+        let options = || Options { clock: clock.clone(), ..Options::default() };
+        let other = TenantId::new("tries-nothing-out").expect("a well formed id");
+        let ask = async |shop: &Shop, tenant: &TenantId, key: &str, clock_offset_ms: i64| {
+            let input = Input::AddItem { sku: "mango".into(), quantity: 1 };
+            let basket = format!("{tenant}.1");
+            accepted(shop.ask(Command { clock_offset_ms, ..command_of(tenant, &basket, input, key) }).await);
+        };
+        let shop = Shop::open(home, options()).await;
+        ask(&shop, &tenant(), "k1", day).await;
+        ask(&shop, &tenant(), "k2", 0).await;
+        ask(&shop, &other, "k3", 0).await;
+        shop.close().await;
+        let shop = Shop::open(home, options()).await;
+        ask(&shop, &tenant(), "k4", 0).await;
+        shop.close().await;
+        std::fs::remove_dir_all(home.folder()).unwrap();
+        let shop = Shop::open(home, options()).await;
+        ask(&shop, &tenant(), "k5", 0).await;
+        clock.turn_ms(2 * day);
+        ask(&shop, &tenant(), "k6", 0).await;
+        ask(&shop, &other, "k7", 0).await;
+        let of = |asked: &TenantId| -> Vec<i64> {
+            let standing = history(shop.log.as_ref());
+            let events = standing.records.iter().filter(|(_, meta)| meta.aggregate_seq.is_some());
+            events.filter(|(_, meta)| meta.tenant == *asked).map(|(_, meta)| meta.at - 1_800_000_000_000).collect()
+        };
+        assert_eq!(of(&tenant()), [day, day, day, day, 2 * day]);
+        assert_eq!(of(&other), [0, 2 * day]);
+        shop.close().await;
+    });
+}
+
 /// A command that the program fails on is set aside; the lane serves on, and the command left nothing.
 pub fn a_command_the_program_fails_on_is_set_aside(home: &dyn Home) {
     run(home, async {
@@ -213,7 +251,7 @@ pub fn what_does_not_read_is_invalid(home: &dyn Home) {
     run(home, async {
         let shop = Shop::open(home, Options::default()).await;
         let asked = command("BR.1", add("mango", 1), "k1");
-        let with = |change: &dyn Fn(&mut crate::Command)| {
+        let with = |change: &dyn Fn(&mut Command)| {
             let mut changed = asked.clone();
             change(&mut changed);
             changed

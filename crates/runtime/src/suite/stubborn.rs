@@ -67,6 +67,10 @@ impl Store for Stubborn {
         self.store.scan(table, partition, range).await
     }
 
+    async fn scan_many(&self, table: &'static Table, scans: &[(Vec<Value>, Range)]) -> Result<Vec<Page>, StoreError> {
+        self.store.scan_many(table, scans).await
+    }
+
     fn all(&self, table: &'static Table) -> RowStream<'_> {
         self.store.all(table)
     }

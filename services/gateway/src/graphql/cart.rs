@@ -1,7 +1,7 @@
 //! A cart as clients see it.
 //!
-//! What a cart holds is loaded once, when a field first asks for it: its lines in one read, and the products of all
-//! its lines in one batched load, however many lines ask for theirs.
+//! What a cart holds is loaded once, when a field first asks for it: the lines of all carts that were found together in
+//! one read, and the products of all those lines in one, however many lines ask for theirs.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use feira_money::Amount;
 use feira_rows::PRODUCTS_PROJECTION;
 use feira_rows::cart::CartRow;
 use feira_rows::catalog::ProductRow;
-use tokio::sync::OnceCell;
 
 use super::money::Money;
 use super::product::Product;
 use super::scalars::{DateTime, PositionText};
+use super::together::Share;
 use super::{Field, catch_up, field, gateway, node};
 use crate::auth::Scope;
 use crate::error::ApiError;
@@ -38,42 +38,58 @@ struct Contents {
     updated_at: Option<i64>,
     note: Option<Sealed<String>>,
     position: Option<PositionText>,
-    lines: OnceCell<Vec<Line>>,
-    undoable: OnceCell<Vec<i64>>,
-    products: OnceCell<Vec<Option<Arc<ProductRow>>>>,
+    lines: Share<Arc<str>, Vec<Line>>,
+    undoable: Share<Arc<str>, Vec<i64>>,
+    products: Share<Arc<str>, Vec<Option<Arc<ProductRow>>>>,
 }
 
 impl Cart {
-    /// A cart as read; the empty one while nothing has happened to it.
+    /// A cart that was read alone; the empty one while nothing has happened to it.
     pub(crate) fn of_row(
         scope: Scope,
         customer: Arc<str>,
         row: Option<CartRow>,
         position: Option<PositionText>,
     ) -> Self {
-        let known_empty = row.is_none();
-        let (version, updated_at, note) = match row {
-            Some(row) => (row.version, Some(row.updated_at), row.note),
-            None => (0, None, None),
+        let key = || customer.clone();
+        let products = Share::alone(key());
+        let (lines, undoable, (version, updated_at, note)) = match row {
+            Some(row) => (Share::alone(key()), Share::alone(key()), (row.version, Some(row.updated_at), row.note)),
+            None => (Share::known(key(), vec![]), Share::known(key(), vec![]), (0, None, None)),
         };
-        let lines = if known_empty { OnceCell::new_with(Some(Vec::new())) } else { OnceCell::new() };
-        let undoable = if known_empty { OnceCell::new_with(Some(Vec::new())) } else { OnceCell::new() };
-        let products = OnceCell::new();
         Self(Arc::new(Contents { scope, customer, version, updated_at, note, position, lines, undoable, products }))
+    }
+
+    /// Carts that were read together.
+    pub(crate) fn of_rows(scope: &Scope, rows: Vec<(Arc<str>, CartRow)>) -> Vec<Self> {
+        let customers: Vec<Arc<str>> = rows.iter().map(|(customer, _)| customer.clone()).collect();
+        let shares = Share::each(customers.clone()).zip(Share::each(customers.clone())).zip(Share::each(customers));
+        let cart = |((customer, row), ((lines, undoable), products)): ((Arc<str>, CartRow), _)| {
+            let CartRow { version, updated_at, note, .. } = row;
+            let (scope, updated_at, position) = (scope.clone(), Some(updated_at), None);
+            Self(Arc::new(Contents { scope, customer, version, updated_at, note, position, lines, undoable, products }))
+        };
+        rows.into_iter().zip(shares).map(cart).collect()
+    }
+
+    /// The cart of `customer` among `carts`.
+    pub(crate) fn among(carts: &[Self], customer: &str) -> Option<Self> {
+        carts.iter().find(|cart| &*cart.0.customer == customer).cloned()
     }
 
     /// A cart as its owner answered.
     pub(crate) fn of_view(scope: Scope, view: View) -> Self {
+        let key = || view.customer.clone();
         Self(Arc::new(Contents {
             scope,
-            customer: view.customer,
             version: view.version,
             updated_at: None,
             note: view.note,
             position: None,
-            lines: OnceCell::new_with(Some(view.lines)),
-            undoable: OnceCell::new_with(Some(view.undoable)),
-            products: OnceCell::new(),
+            lines: Share::known(key(), view.lines),
+            undoable: Share::known(key(), view.undoable),
+            products: Share::alone(key()),
+            customer: view.customer,
         }))
     }
 
@@ -89,17 +105,20 @@ impl Cart {
 
 impl Contents {
     async fn lines(&self, ctx: &Context<'_>) -> Result<&[Line], ApiError> {
-        let load = || gateway(ctx).reads.cart_lines(&self.scope, &self.customer);
-        self.lines.get_or_try_init(load).await.map(Vec::as_slice)
+        let read = |customers| gateway(ctx).reads.cart_lines(&self.scope, customers);
+        self.lines.get(read).await.map(Vec::as_slice)
     }
 
     async fn products(&self, ctx: &Context<'_>) -> Result<&[Option<Arc<ProductRow>>], ApiError> {
-        let load = || async {
-            let lines = self.lines(ctx).await?;
+        let read = |_| async {
+            let reads = &gateway(ctx).reads;
+            let carts = self.lines.of_all(|customers| reads.cart_lines(&self.scope, customers)).await?;
             catch_up(ctx, self.position.as_ref(), PRODUCTS_PROJECTION).await?;
-            gateway(ctx).reads.products(&self.scope, lines.iter().map(|line| &*line.sku)).await
+            let skus = carts.iter().flatten().map(|line| &*line.sku);
+            let mut products = reads.products(&self.scope, skus).await?.into_iter();
+            Ok(carts.iter().map(|lines| products.by_ref().take(lines.len()).collect()).collect())
         };
-        self.products.get_or_try_init(load).await.map(Vec::as_slice)
+        self.products.get(read).await.map(Vec::as_slice)
     }
 }
 
@@ -156,8 +175,8 @@ impl Cart {
 
     /// The versions of the edits that can be taken back, the latest first.
     async fn undoable(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<i64>> {
-        let load = || gateway(ctx).reads.cart_undoable(&self.0.scope, &self.0.customer);
-        self.0.undoable.get_or_try_init(load).await.cloned().map_err(ApiError::into_graphql)
+        let read = |customers| gateway(ctx).reads.cart_undoable(&self.0.scope, customers);
+        self.0.undoable.get(read).await.cloned().map_err(ApiError::into_graphql)
     }
 
     /// Where the catalog now says something else than when the product was put in.

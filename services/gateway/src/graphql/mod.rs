@@ -14,6 +14,7 @@ mod product;
 mod products;
 mod query;
 mod scalars;
+mod together;
 
 pub(crate) use cost::Limits;
 pub(crate) use live::{counted_as, ends};

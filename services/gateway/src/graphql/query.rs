@@ -20,6 +20,8 @@ use crate::error::ApiError;
 
 /// The most ids that are looked up at once.
 const NODES_MAX: usize = 100;
+/// The kinds of which many are asked for by their ids: they are loaded together.
+const ALIKE: [&str; 4] = ["product", "cart", "order", "thread"];
 
 pub(crate) struct Query;
 
@@ -121,38 +123,26 @@ async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, Ap
             Some((scope(ctx, Some(named.tenant.as_str())).ok()?, named))
         })
         .collect();
-    let reads = &gateway(ctx).reads;
     let mut found: Vec<Option<Node>> = (0..ids.len()).map(|_| None).collect();
     // What is of one kind and one business is loaded together.
-    let (mut products, mut carts, mut others) = (ByScope::default(), ByScope::default(), Vec::new());
+    let (mut alike, mut others) = (Alike::default(), Vec::new());
     for (index, named) in named.into_iter().enumerate() {
         let Some((scope, GlobalId { aggregate, .. })) = named else { continue };
-        match aggregate.kind_name() {
-            "product" if scope.reads_catalog().is_ok() => products.push(scope, index, aggregate.key().into()),
-            "cart" => {
-                if let Ok(customer) = scope.customer(Some(aggregate.key())) {
-                    carts.push(scope, index, customer);
-                }
-            }
-            _ => others.push((index, scope, aggregate)),
+        match ALIKE.into_iter().find(|kind| *kind == aggregate.kind_name()) {
+            Some(kind) => alike.push(kind, scope, index, aggregate.key().into()),
+            None => others.push((index, scope, aggregate)),
         }
     }
-    if !products.0.is_empty() {
-        catch_up(ctx, None, PRODUCTS_PROJECTION).await?;
-    }
-    for (scope, wanted) in products.0 {
-        let rows = reads.products(&scope, wanted.iter().map(|(_, sku)| &**sku)).await?;
-        for ((index, _), row) in wanted.into_iter().zip(rows) {
-            found[index] = row.map(|row| Node::Product(Product::of_row(row)));
-        }
-    }
-    if !carts.0.is_empty() {
-        catch_up(ctx, None, CARTS_PROJECTION).await?;
-    }
-    for (scope, wanted) in carts.0 {
-        let rows = reads.carts(&scope, wanted.iter().map(|(_, customer)| &**customer)).await?;
-        for ((index, customer), row) in wanted.into_iter().zip(rows) {
-            found[index] = row.map(|row| Node::Cart(Cart::of_row(scope.clone(), customer, Some(row), None)));
+    for ((kind, scope), wanted) in alike.0 {
+        let (places, keys): (Vec<usize>, Vec<Arc<str>>) = wanted.into_iter().unzip();
+        let nodes = match kind {
+            "product" => products_of(ctx, &scope, &keys).await,
+            "cart" => carts_of(ctx, &scope, keys).await,
+            "order" => PlacedOrder::find_many(ctx, &scope, &keys).await.map(nodes),
+            _ => Thread::find_many(ctx, &scope, &keys).await.map(nodes),
+        };
+        for (index, node) in places.into_iter().zip(unless_hidden(nodes)?.into_iter().flatten()) {
+            found[index] = node;
         }
     }
     let others = others
@@ -164,39 +154,63 @@ async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, Ap
     Ok(found)
 }
 
+async fn products_of(ctx: &Context<'_>, scope: &Scope, skus: &[Arc<str>]) -> Result<Vec<Option<Node>>, ApiError> {
+    scope.reads_catalog()?;
+    catch_up(ctx, None, PRODUCTS_PROJECTION).await?;
+    let rows = gateway(ctx).reads.products(scope, skus.iter().map(|sku| &**sku)).await?;
+    Ok(nodes(rows.into_iter().map(|row| row.map(Product::of_row)).collect()))
+}
+
+async fn carts_of(ctx: &Context<'_>, scope: &Scope, customers: Vec<Arc<str>>) -> Result<Vec<Option<Node>>, ApiError> {
+    // Of a customer, only their own.
+    let own = |customer: &Arc<str>| scope.customer(Some(customer)).is_ok();
+    let seen: Vec<Arc<str>> = customers.iter().filter(|customer| own(customer)).cloned().collect();
+    if seen.is_empty() {
+        return Ok(vec![]);
+    }
+    catch_up(ctx, None, CARTS_PROJECTION).await?;
+    let rows = gateway(ctx).reads.carts(scope, seen.iter().map(|customer| &**customer)).await?;
+    let rows = seen.into_iter().zip(rows).filter_map(|(customer, row)| Some((customer, row?)));
+    let carts = Cart::of_rows(scope, rows.collect());
+    Ok(nodes(customers.iter().map(|customer| Cart::among(&carts, customer)).collect()))
+}
+
+fn nodes<T: Into<Node>>(found: Vec<Option<T>>) -> Vec<Option<Node>> {
+    found.into_iter().map(|found| found.map(T::into)).collect()
+}
+
+/// None in place of what the caller may not see.
+fn unless_hidden<T>(found: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
+    match found {
+        Err(ApiError::Forbidden | ApiError::BadInput(_)) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// What one id names, of the kinds of which nobody asks for many by their ids.
 async fn node_of(ctx: &Context<'_>, scope: Scope, aggregate: &AggregateId) -> Result<Option<Node>, ApiError> {
     let key = aggregate.key();
     let found = match aggregate.kind_name() {
         "business" if key == BUSINESS_KEY => Business::find(ctx, &scope, None).await.map(|found| found.map(Node::from)),
-        "thread" => match key.split_once('/') {
-            Some((sender, customer)) => {
-                Thread::find(ctx, scope, sender, customer, None).await.map(|found| found.map(Node::from))
-            }
-            None => Ok(None),
-        },
-        "order" => PlacedOrder::find(ctx, scope, key, None).await.map(|found| found.map(Node::from)),
         "invoice" => Invoice::find(ctx, scope, key, None).await.map(|found| found.map(Node::from)),
         _ => Ok(None),
     };
-    match found {
-        Err(ApiError::Forbidden | ApiError::BadInput(_)) => Ok(None),
-        found => found,
-    }
+    Ok(unless_hidden(found)?.flatten())
 }
 
 /// Keys, each with its place in the answer.
 type Placed = Vec<(usize, Arc<str>)>;
 
-/// Keys by whose scope they are in.
+/// Keys by their kind, and by whose scope they are in.
 #[derive(Default)]
-struct ByScope(Vec<(Scope, Placed)>);
+struct Alike(Vec<((&'static str, Scope), Placed)>);
 
-impl ByScope {
-    fn push(&mut self, scope: Scope, index: usize, key: Arc<str>) {
-        match self.0.iter_mut().find(|(known, _)| *known == scope) {
+impl Alike {
+    fn push(&mut self, kind: &'static str, scope: Scope, index: usize, key: Arc<str>) {
+        let of = (kind, scope);
+        match self.0.iter_mut().find(|(known, _)| *known == of) {
             Some((_, keys)) => keys.push((index, key)),
-            None => self.0.push((scope, vec![(index, key)])),
+            None => self.0.push((of, vec![(index, key)])),
         }
     }
 }

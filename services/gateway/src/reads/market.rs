@@ -1,6 +1,6 @@
 //! Reading what a purchase in chat is made of. As everywhere: within a scope.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use feira_commands::billing::Used;
@@ -30,6 +30,25 @@ use crate::error::ApiError;
 /// More lines than an invoice, an order or a day of usage is read with at a time.
 const ROWS_AT_ONCE: usize = 1_000;
 
+/// Places of a thread, from the first to the one behind the last.
+pub(crate) struct Stretch {
+    pub sender: Arc<str>,
+    pub customer: Arc<str>,
+    pub from: i64,
+    pub until: i64,
+}
+
+impl Stretch {
+    /// The buckets in which its messages stand, in the order in which they are read.
+    fn buckets(&self, last: bool) -> VecDeque<i64> {
+        if self.from >= self.until {
+            return VecDeque::new();
+        }
+        let buckets = message_bucket(self.from.max(1))..=message_bucket((self.until - 1).max(1));
+        if last { buckets.rev().collect() } else { buckets.collect() }
+    }
+}
+
 fn each<T>(rows: Vec<Row>, read: impl FnMut(Row) -> Result<T, RowError>) -> Result<Vec<T>, ApiError> {
     rows.into_iter().map(read).collect::<Result<_, _>>().map_err(row_error)
 }
@@ -55,6 +74,19 @@ impl ScopedReads {
         row.map(ThreadRow::from_row).transpose().map_err(row_error)
     }
 
+    /// Many threads in one load, in the order asked, each named by its sender and its customer.
+    pub(crate) async fn threads_of<'a>(
+        &self,
+        scope: &Scope,
+        named: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Vec<Option<ThreadRow>>, ApiError> {
+        let key =
+            |(sender, customer)| Ok(thread_row_key(scope.tenant(), sender, &scope.correspondent(Some(customer))?));
+        let keys = named.map(key).collect::<Result<Vec<_>, ApiError>>()?;
+        let rows = self.store.get_many(&THREADS, &keys).await.map_err(store_error)?;
+        rows.into_iter().map(|row| row.map(ThreadRow::from_row).transpose().map_err(row_error)).collect()
+    }
+
     /// The threads of the business that were written in last.
     pub(crate) async fn threads(&self, scope: &Scope, count: usize) -> Result<Vec<ThreadRow>, ApiError> {
         scope.reads_inbox()?;
@@ -67,38 +99,40 @@ impl ScopedReads {
         each(rows.into_iter().flatten().collect(), ThreadRow::from_row)
     }
 
-    /// Messages of a thread by their places: those in `from..until`, the last `count` of them.
+    /// Messages of threads by their places: of each stretch the first `count` of them, or the last.
     pub(crate) async fn messages(
         &self,
         scope: &Scope,
-        (sender, customer): (&str, &str),
-        (from, until): (i64, i64),
+        stretches: &[Stretch],
         last: bool,
         count: usize,
-    ) -> Result<Vec<MessageRow>, ApiError> {
-        let customer = scope.correspondent(Some(customer))?;
-        let thread = format!("{sender}/{customer}");
-        let (first, end) = (message_bucket(from.max(1)), message_bucket((until - 1).max(1)));
-        let mut buckets: Vec<i64> = (first..=end).collect();
-        if last {
-            buckets.reverse();
-        }
-        let mut rows = Vec::new();
-        for bucket in buckets {
-            if rows.len() >= count {
+    ) -> Result<Vec<Vec<MessageRow>>, ApiError> {
+        let threads =
+            stretches.iter().map(|of| Ok(format!("{}/{}", of.sender, scope.correspondent(Some(&of.customer))?)));
+        let threads = threads.collect::<Result<Vec<_>, ApiError>>()?;
+        let mut left: Vec<VecDeque<i64>> = stretches.iter().map(|of| of.buckets(last)).collect();
+        let mut rows: Vec<Vec<Row>> = stretches.iter().map(|_| Vec::new()).collect();
+        // The first bucket of every stretch at once, then the next of those that are not full.
+        loop {
+            let (mut of, mut scans) = (Vec::new(), Vec::new());
+            for (index, stretch) in stretches.iter().enumerate().filter(|(index, _)| rows[*index].len() < count) {
+                let Some(bucket) = left[index].pop_front() else { continue };
+                let place = |seq: i64| Some(vec![Value::BigInt(seq)]);
+                let (after, before) = (place(stretch.from - 1), place(stretch.until));
+                let range = Range { after, before, reverse: last, limit: count - rows[index].len() };
+                scans.push((messages_key(scope.tenant(), &threads[index], bucket), range));
+                of.push(index);
+            }
+            if scans.is_empty() {
                 break;
             }
-            let place = |seq: i64| Some(vec![Value::BigInt(seq)]);
-            let range =
-                Range { after: place(from - 1), before: place(until), reverse: last, limit: count - rows.len() };
-            let key = messages_key(scope.tenant(), &thread, bucket);
-            rows.extend(self.store.scan(&MESSAGES, &key, range).await.map_err(store_error)?.rows);
+            let pages = self.store.scan_many(&MESSAGES, &scans).await.map_err(store_error)?;
+            of.into_iter().zip(pages).for_each(|(index, page)| rows[index].extend(page.rows));
         }
-        let mut messages = each(rows, MessageRow::from_row)?;
         if last {
-            messages.reverse();
+            rows.iter_mut().for_each(|rows| rows.reverse());
         }
-        Ok(messages)
+        rows.into_iter().map(|rows| each(rows, MessageRow::from_row)).collect()
     }
 
     /// One order, if the caller may see it.
@@ -109,11 +143,27 @@ impl ScopedReads {
         Ok(row.filter(|order| scope.owns(&order.customer)))
     }
 
-    /// The lines of an order.
-    pub(crate) async fn order_lines(&self, scope: &Scope, id: &str) -> Result<Vec<OrderLine>, ApiError> {
-        let range = Range { limit: ROWS_AT_ONCE, ..Range::default() };
-        let page = self.store.scan(&ORDER_LINES, &order_key(scope.tenant(), id), range).await.map_err(store_error)?;
-        each(page.rows, feira_rows::order::line_from_row)
+    /// Many orders in one load, in the order asked: none in place of what the caller may not see.
+    pub(crate) async fn orders_by_id<'a>(
+        &self,
+        scope: &Scope,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<Option<OrderRow>>, ApiError> {
+        scope.customer(scope.own().or(Some("any")))?;
+        let keys: Vec<_> = ids.map(|id| order_key(scope.tenant(), id)).collect();
+        let rows = self.store.get_many(&ORDERS, &keys).await.map_err(store_error)?;
+        let read = |row: Option<Row>| {
+            let row = row.map(OrderRow::from_row).transpose().map_err(row_error)?;
+            Ok(row.filter(|order| scope.owns(&order.customer)))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The lines of orders.
+    pub(crate) async fn order_lines(&self, scope: &Scope, ids: &[Arc<str>]) -> Result<Vec<Vec<OrderLine>>, ApiError> {
+        let keys = ids.iter().map(|id| order_key(scope.tenant(), id)).collect();
+        let orders = self.partitions(&ORDER_LINES, keys, ROWS_AT_ONCE).await?;
+        orders.into_iter().map(|rows| each(rows, feira_rows::order::line_from_row)).collect()
     }
 
     /// Orders of a customer, or of the business on the day of `day`, the newest first.
@@ -199,33 +249,40 @@ impl ScopedReads {
         row.map(InvoiceRow::from_row).transpose().map_err(row_error)
     }
 
-    /// What a month's invoice comes to, and its lines.
-    pub(crate) async fn invoice_parts(&self, scope: &Scope, period: &str) -> Result<(Vec<Total>, Vec<Line>), ApiError> {
+    /// What the invoices of months come to, and their lines.
+    pub(crate) async fn invoice_parts(
+        &self,
+        scope: &Scope,
+        periods: &[Arc<str>],
+    ) -> Result<Vec<(Vec<Total>, Vec<Line>)>, ApiError> {
         scope.reads_invoices()?;
-        let range = || Range { limit: ROWS_AT_ONCE, ..Range::default() };
-        let key = invoice_key(scope.tenant(), period);
-        let totals = self.store.scan(&INVOICE_TOTALS, &key, range()).await.map_err(store_error)?;
-        let lines = self.store.scan(&INVOICE_LINES, &key, range()).await.map_err(store_error)?;
-        Ok((each(totals.rows, total_from_row)?, lines_from_rows(lines.rows).map_err(row_error)?))
+        let keys: Vec<_> = periods.iter().map(|period| invoice_key(scope.tenant(), period)).collect();
+        let totals = self.partitions(&INVOICE_TOTALS, keys.clone(), ROWS_AT_ONCE).await?;
+        let lines = self.partitions(&INVOICE_LINES, keys, ROWS_AT_ONCE).await?;
+        let read = |(totals, lines)| Ok((each(totals, total_from_row)?, lines_from_rows(lines).map_err(row_error)?));
+        totals.into_iter().zip(lines).map(read).collect()
     }
 
     /// All that the lines of an invoice may count.
     pub(crate) async fn used(&self, scope: &Scope, lines: &[Line]) -> Result<Vec<Used>, ApiError> {
         scope.reads_invoices()?;
+        let all: BTreeSet<_> = lines.iter().flat_map(|line| days(line.used_from, line.used_until)).collect();
+        let scan =
+            |day, after| (usage_key(scope.tenant(), day), Range { after, limit: ROWS_AT_ONCE, ..Range::default() });
+        let mut wanted: Vec<_> = all.into_iter().map(|day| (day, scan(day, None))).collect();
         let mut used = Vec::new();
-        for day in lines.iter().flat_map(|line| days(line.used_from, line.used_until)).collect::<BTreeSet<_>>() {
-            let mut after = None;
-            loop {
-                let range = Range { after: after.take(), limit: ROWS_AT_ONCE, ..Range::default() };
-                let key = usage_key(scope.tenant(), day);
-                let page = self.store.scan(&USAGE_ITEMS, &key, range).await.map_err(store_error)?;
+        // All days at once; those that have more than that, together, again.
+        while !wanted.is_empty() {
+            let (of, scans): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
+            let pages = self.store.scan_many(&USAGE_ITEMS, &scans).await.map_err(store_error)?;
+            wanted = Vec::new();
+            for (day, page) in of.into_iter().zip(pages) {
                 let rows = each(page.rows, UsageRow::from_row)?;
-                let last = rows.last().map(|row| (row.used.source_lane.clone(), row.used.item.seq()));
-                used.extend(rows.into_iter().map(|row| row.used));
-                match last {
-                    Some((lane, seq)) if page.more => after = Some(vec![Value::Text(lane), Value::BigInt(seq)]),
-                    _ => break,
+                if let Some(last) = rows.last().filter(|_| page.more) {
+                    let place = vec![Value::Text(last.used.source_lane.clone()), Value::BigInt(last.used.item.seq())];
+                    wanted.push((day, scan(day, Some(place))));
                 }
+                used.extend(rows.into_iter().map(|row| row.used));
             }
         }
         Ok(used)

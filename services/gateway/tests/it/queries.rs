@@ -5,7 +5,7 @@ use feira_projection_store::{Checkpoint, Store};
 use feira_rows::CARTS_PROJECTION;
 use serde_json::{Value, json};
 
-use crate::support::furnished::{PERIOD, furnished, talk};
+use crate::support::furnished::{PERIOD, SKU, bills, furnished, global_id, talk, trade};
 use crate::support::{SHOP, World, world};
 
 async fn shop_with(products: usize) -> (World, String) {
@@ -227,25 +227,132 @@ async fn how_often_the_store_is_read_depends_on_depth_not_on_size() {
     assert_eq!(world.store.reads(), 1);
 }
 
-#[tokio::test]
-async fn however_many_threads_are_listed_they_are_loaded_together() {
+/// How often the store is read for `question` while there is one of everything, and while there are 21.
+async fn reads_of_few_and_many(question: impl Fn(&[String]) -> String) -> [usize; 2] {
     let shop = furnished(GatewayConfig::default()).await;
     let (world, token) = (&shop.world, shop.world.admin(SHOP));
-    let question = "{ threads(first: 50) { id customer messageCount lastAt windowUntil } }";
-    let mut read = Vec::new();
-    for threads in [1, 21] {
-        for number in 1..threads {
-            let writes = talk(world, &format!("BR.{number}")).await;
-            let checkpoint = Checkpoint { lane_seq: 10 + number, hint: 0 };
-            world.store.apply(writes, CARTS_PROJECTION, "cart/9", checkpoint).await.unwrap();
+    let customers: Vec<String> = (0..21).map(|number| format!("BR.{number}")).collect();
+    let mut reads = [0; 2];
+    for (so_many, reads) in [1, 21].into_iter().zip(&mut reads) {
+        let mut writes = Vec::new();
+        for (number, customer) in customers.iter().enumerate().take(so_many) {
+            let add = format!(
+                "mutation {{ cartAddItem(input: {{ customer: \"{customer}\", sku: \"{SKU}\", quantity: 1 }}) {{ userErrors {{ code }} }} }}"
+            );
+            world.data(&token, &add).await;
+            writes.extend(talk(world, customer).await);
+            writes.extend(trade("BR.0", &format!("o-{customer}")));
+            writes.extend(bills(customer, &format!("20{:02}-01", 30 + number)));
         }
+        let checkpoint = Checkpoint { lane_seq: 10 + so_many as u64, hint: 0 };
+        world.store.apply(writes, CARTS_PROJECTION, "cart/9", checkpoint).await.unwrap();
         world.store.reads();
-        let data = world.data(&token, question).await;
-        assert_eq!(data["threads"].as_array().unwrap().len() as u64, threads);
-        read.push(world.store.reads());
+        let reply = world.data(&token, &question(&customers[..so_many])).await;
+        *reads = world.store.reads();
+        let list = reply.as_object().unwrap().values().next().unwrap().as_array().unwrap();
+        // The furnished shop has an invoice and a thread of its own.
+        assert!([so_many, so_many + 1].contains(&list.len()), "{so_many}: {reply}");
+        assert!(
+            list.iter().all(|one| one["lines"][0].is_object() || one["messages"]["edges"][0].is_object()),
+            "{reply}"
+        );
     }
-    // Which there are, and all of them.
-    assert_eq!(read, [2, 2]);
+    reads
+}
+
+fn named(kind: &str, keys: impl Iterator<Item = String>) -> Value {
+    json!(keys.map(|key| global_id(kind, &key)).collect::<Vec<_>>())
+}
+
+#[tokio::test]
+async fn the_lines_of_orders_are_loaded_together() {
+    // Which there are, the orders, their lines.
+    let listed = |_: &[String]| "{ orders(customer: \"BR.0\", first: 50) { id lines { sku title } } }".to_owned();
+    assert_eq!(reads_of_few_and_many(listed).await, [3, 3]);
+    let by_id = |customers: &[String]| {
+        let ids = named("order", customers.iter().map(|customer| format!("o-{customer}")));
+        format!("{{ nodes(ids: {ids}) {{ id ... on Order {{ state lines {{ sku }} }} }} }}")
+    };
+    assert_eq!(reads_of_few_and_many(by_id).await, [2, 2]);
+}
+
+#[tokio::test]
+async fn the_messages_of_threads_are_loaded_together() {
+    // Which there are, the threads, a page of the messages of each.
+    let listed = |_: &[String]| {
+        let page = "messages(last: 2) { edges { node { kind } } pageInfo { hasPreviousPage } }";
+        format!("{{ threads(first: 50) {{ customer {page} again: {page} }} }}")
+    };
+    assert_eq!(reads_of_few_and_many(listed).await, [3, 3]);
+    let by_id = |customers: &[String]| {
+        let ids = named("thread", customers.iter().map(|customer| format!("main/{customer}")));
+        let [first, last] =
+            ["first: 1", "last: 1"].map(|which| format!("messages({which}) {{ edges {{ node {{ kind }} }} }}"));
+        format!("{{ nodes(ids: {ids}) {{ id ... on Thread {{ {first} last: {last} }} }} }}")
+    };
+    // Another page is another load.
+    assert_eq!(reads_of_few_and_many(by_id).await, [3, 3]);
+}
+
+#[tokio::test]
+async fn what_carts_hold_is_loaded_together() {
+    let by_id = |customers: &[String]| {
+        let ids = named("cart", customers.iter().cloned());
+        let cart = "version lines { sku product { title } priceNow { amount } } subtotal { amount } warnings { code } undoable";
+        format!("{{ nodes(ids: {ids}) {{ id ... on Cart {{ {cart} }} }} }}")
+    };
+    // The carts, their lines, the products of all lines, their edits.
+    assert_eq!(reads_of_few_and_many(by_id).await, [4, 4]);
+}
+
+#[tokio::test]
+async fn what_invoices_say_is_loaded_together() {
+    // Which there are, their totals, their lines.
+    let listed = |_: &[String]| "{ invoices(first: 50) { period totals { due } lines { quantity } } }".to_owned();
+    assert_eq!(reads_of_few_and_many(listed).await, [3, 3]);
+}
+
+#[tokio::test]
+async fn of_what_was_asked_for_together_everyone_gets_their_own() {
+    let shop = furnished(GatewayConfig::default()).await;
+    let (world, token) = (&shop.world, shop.world.admin(SHOP));
+    for (customer, quantity) in [("BR.1", 2), ("BR.2", 3)] {
+        let add = format!(
+            "mutation {{ cartAddItem(input: {{ customer: \"{customer}\", sku: \"{SKU}\", quantity: {quantity} }}) {{ userErrors {{ code }} }} }}"
+        );
+        world.data(&token, &add).await;
+    }
+    let ids = json!([
+        global_id("cart", "BR.2"),
+        global_id("cart", "BR.nobody"),
+        shop.order,
+        global_id("order", "o-absent"),
+        global_id("cart", "BR.1"),
+        global_id("thread", &format!("main/{}", shop.customer)),
+        global_id("thread", "nonsense"),
+        shop.product,
+    ]);
+    let fields = "... on Cart { customer lines { quantity product { sku } } } ... on Order { lines { quantity } } \
+                  ... on Thread { messages(first: 1) { edges { cursor } } } ... on Product { sku }";
+    let query = format!("{{ nodes(ids: {ids}) {{ {fields} }} }}");
+    let line = |quantity: i32| json!([{ "quantity": quantity, "product": { "sku": SKU } }]);
+    assert_eq!(
+        world.data(&token, &query).await["nodes"],
+        json!([
+            { "customer": "BR.2", "lines": line(3) },
+            null,
+            { "lines": [{ "quantity": 1 }] },
+            null,
+            { "customer": "BR.1", "lines": line(2) },
+            { "messages": { "edges": [{ "cursor": "1" }] } },
+            null,
+            { "sku": SKU },
+        ])
+    );
+    // A customer sees only what is theirs among them.
+    let ana = world.data(&world.person("ana"), &query).await["nodes"].clone();
+    let seen: Vec<bool> = ana.as_array().unwrap().iter().map(|node| !node.is_null()).collect();
+    assert_eq!(seen, [false, false, true, false, false, true, false, true]);
 }
 
 #[tokio::test]
@@ -260,6 +367,6 @@ async fn an_invoice_reads_what_was_used_once_for_all_its_lines() {
         assert_eq!(data["invoice"]["lines"].as_array().unwrap().len(), 2);
         read.push(shop.world.store.reads());
     }
-    // The days of November, for both lines together.
-    assert_eq!(read[1] - read[0], 30, "{read:?}");
+    // All days of November, for both lines together.
+    assert_eq!(read[1] - read[0], 1, "{read:?}");
 }

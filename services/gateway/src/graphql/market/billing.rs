@@ -16,6 +16,7 @@ use crate::auth::Scope;
 use crate::error::ApiError;
 use crate::graphql::products::page_cost;
 use crate::graphql::scalars::{CurrencyCode, DateTime, Decimal, PositionText};
+use crate::graphql::together::Share;
 use crate::graphql::{Field, catch_up, field, gateway, node, scope};
 
 /// About how many lines an invoice has, for the cost of a query.
@@ -42,13 +43,13 @@ pub(crate) struct InvoiceIssueInput {
 /// A month's invoice: a draft until it has a number.
 pub(crate) struct Invoice {
     scope: Scope,
-    period: String,
+    period: Arc<str>,
     number: Option<i64>,
     hash: String,
     from: i64,
     until: i64,
     card: String,
-    parts: OnceCell<Arc<Parts>>,
+    parts: Share<Arc<str>, Arc<Parts>>,
 }
 
 /// What an invoice consists of, and, once a line is to be explained, the usage that its lines count.
@@ -78,16 +79,28 @@ impl Invoice {
         Ok(row.map(|row| Self::of_row(scope, row)))
     }
 
+    /// An invoice that was read alone.
     fn of_row(scope: Scope, row: InvoiceRow) -> Self {
+        let parts = Share::alone(row.period.clone());
+        Self::with_parts(scope, row, parts)
+    }
+
+    /// Invoices that were read together.
+    fn of_rows(scope: &Scope, rows: Vec<InvoiceRow>) -> Vec<Self> {
+        let parts = Share::each(rows.iter().map(|row| row.period.clone()).collect());
+        rows.into_iter().zip(parts).map(|(row, parts)| Self::with_parts(scope.clone(), row, parts)).collect()
+    }
+
+    fn with_parts(scope: Scope, row: InvoiceRow, parts: Share<Arc<str>, Arc<Parts>>) -> Self {
         Self {
             scope,
-            period: row.period.to_string(),
+            period: row.period,
             number: row.number,
             hash: row.hash.to_string(),
             from: row.from,
             until: row.until,
             card: row.card.version.to_string(),
-            parts: OnceCell::new(),
+            parts,
         }
     }
 
@@ -95,23 +108,23 @@ impl Invoice {
         let InvoiceView { number, document, hash } = view;
         Self {
             scope,
-            period: document.period.to_string(),
+            parts: Share::known(document.period.clone(), Parts::new(document.totals, document.lines)),
+            period: document.period,
             number,
             hash: hash.to_string(),
             from: document.from,
             until: document.until,
             card: document.card.version.to_string(),
-            parts: OnceCell::new_with(Some(Parts::new(document.totals, document.lines))),
         }
     }
 
     /// Read when they are first asked for; the totals and the lines are of one reading.
     async fn parts(&self, ctx: &Context<'_>) -> Result<&Arc<Parts>, ApiError> {
-        let read = async || {
-            let (totals, lines) = gateway(ctx).reads.invoice_parts(&self.scope, &self.period).await?;
-            Ok(Parts::new(totals, lines))
+        let read = |periods| async move {
+            let parts = gateway(ctx).reads.invoice_parts(&self.scope, periods).await?;
+            Ok(parts.into_iter().map(|(totals, lines)| Parts::new(totals, lines)).collect())
         };
-        self.parts.get_or_try_init(read).await
+        self.parts.get(read).await
     }
 }
 
@@ -352,7 +365,7 @@ impl BillingQuery {
             let count = count(first)?;
             catch_up(ctx, position.as_ref(), INVOICES_PROJECTION).await?;
             let rows = gateway(ctx).reads.invoices(&scope, count).await?;
-            Ok(rows.into_iter().map(|row| Invoice::of_row(scope.clone(), row)).collect())
+            Ok(Invoice::of_rows(&scope, rows))
         };
         found.await.map_err(ApiError::into_graphql)
     }

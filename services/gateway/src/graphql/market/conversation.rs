@@ -1,24 +1,26 @@
 //! Conversations: businesses, their senders and templates, threads and messages.
 
 mod inputs;
+mod thread;
 
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
 use feira_commands::conversation::{
     BUSINESS_KEY, BusinessInput, BusinessView, ContactInput, ContactView, MessageView, ReceiptStatus, SenderInput,
-    SenderView, TEXT_CHARS_MAX, TemplateInput, TemplateView, ThreadInput, ThreadView, default_policy,
+    SenderView, TEXT_CHARS_MAX, TemplateInput, TemplateView, ThreadInput, ThreadView,
 };
 use feira_events::conversation::{Category, Channel, Content, Profile, Section};
 use feira_ids::CommandId;
-use feira_rows::conversation::{MessageRow, ThreadRow};
+use feira_rows::conversation::MessageRow;
 use feira_rows::{BUSINESSES_PROJECTION, THREADS_PROJECTION};
 use feira_runtime::Clocks;
 
 use self::inputs::{
     BusinessRegisterInput, BusinessSetProfileInput, ClockMoveInput, ContactAgreeInput, MessageReceiptInput,
-    MessageSendInput, MessageWriteInput, Receipt, SectionInput, SenderOpenInput, TemplateCategory, TemplateCreateInput,
+    MessageSendInput, MessageWriteInput, Receipt, SectionInput, SenderOpenInput, TemplateCreateInput,
 };
+pub(crate) use self::thread::Thread;
 use super::mirrors::{ConversationSide, MessageCategory, MessageClass, MessageKind, MessageStatus};
 use super::{Order, count, or_refuse, payload};
 use crate::auth::Scope;
@@ -28,6 +30,7 @@ use crate::graphql::products::page_cost;
 use crate::graphql::scalars::{DateTime, PositionText};
 use crate::graphql::{Field, catch_up, field, gateway, node, scope};
 use crate::notes::Note;
+use crate::reads::Stretch;
 
 /// The sender of a business that has only one.
 const MAIN: &str = "main";
@@ -195,165 +198,6 @@ impl Message {
     }
 }
 
-/// A conversation of a customer with a business.
-pub(crate) struct Thread {
-    scope: Scope,
-    row: ThreadRow,
-}
-
-impl Thread {
-    /// A customer's thread with a sender of the business; none while nobody has written.
-    pub(crate) async fn find(
-        ctx: &Context<'_>,
-        scope: Scope,
-        sender: &str,
-        customer: &str,
-        position: Option<&PositionText>,
-    ) -> Result<Option<Self>, ApiError> {
-        // Who may not read it does not wait for it either.
-        scope.correspondent(Some(customer))?;
-        catch_up(ctx, position, THREADS_PROJECTION).await?;
-        let row = gateway(ctx).reads.thread(&scope, sender, customer).await?;
-        Ok(row.map(|row| Self::of_row(scope, row)))
-    }
-
-    /// A thread as read.
-    pub(crate) fn of_row(scope: Scope, row: ThreadRow) -> Self {
-        Self { scope, row }
-    }
-}
-
-/// A conversation of a customer with a business.
-#[Object]
-impl Thread {
-    /// The id that names it everywhere; its form is not to be relied on.
-    pub(crate) async fn id(&self) -> ID {
-        let key = format!("{}/{}", self.row.sender, self.row.customer);
-        node::write("thread", self.scope.tenant().as_str(), &key)
-    }
-
-    /// The business.
-    async fn business(&self) -> &str {
-        self.scope.tenant().as_str()
-    }
-
-    /// The customer, by the id under which this business knows them.
-    async fn customer(&self) -> &str {
-        &self.row.customer
-    }
-
-    /// The business's sender.
-    async fn sender(&self) -> &str {
-        &self.row.sender
-    }
-
-    /// How many messages it has.
-    async fn message_count(&self) -> i64 {
-        self.row.messages
-    }
-
-    /// When it was last written in.
-    async fn last_at(&self) -> DateTime {
-        DateTime(self.row.last_at)
-    }
-
-    /// Until when the business may write freely; none when the customer has not written.
-    async fn window_until(&self) -> Option<DateTime> {
-        self.row.windows.window_until.map(DateTime)
-    }
-
-    /// What a message of this category would be now; none when it may not be sent.
-    async fn class_now(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What it is for; an answer when none is given.")] category: Option<TemplateCategory>,
-    ) -> async_graphql::Result<Option<MessageClass>> {
-        let category = category.map_or(Category::Service, Category::from);
-        let now = gateway(ctx).now_ms(self.scope.tenant()).await.map_err(ApiError::into_graphql)?;
-        let verdict = default_policy().class(&self.row.windows, category, now);
-        Ok(verdict.map(|verdict| verdict.class.into()))
-    }
-
-    /// Its messages in their order: the first ones after a place, or the last ones before one.
-    #[graphql(complexity = "page_cost(first, last) * child_complexity + 1")]
-    async fn messages(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only those after this place.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 1 to 100; 20 when neither first nor last is given.")] last: Option<
-            i32,
-        >,
-        #[graphql(desc = "Only those before this place.")] before: Option<String>,
-    ) -> async_graphql::Result<MessageConnection> {
-        let page = async {
-            let count = count(first.or(last))?;
-            if first.is_some() && last.is_some() {
-                return Err(ApiError::BadInput("give either first or last".to_owned()));
-            }
-            let from = after.map(|after| place(&after)).transpose()?.map_or(1, |place| place + 1);
-            let until = before.map(|before| place(&before)).transpose()?.unwrap_or(self.row.messages + 1);
-            let (from, until) = (from.max(1), until.min(self.row.messages + 1));
-            let thread = (&*self.row.sender, &*self.row.customer);
-            let backward = first.is_none();
-            let rows = if from < until {
-                gateway(ctx).reads.messages(&self.scope, thread, (from, until), backward, count).await?
-            } else {
-                vec![]
-            };
-            let (low, high) = (rows.first().map(|row| row.seq), rows.last().map(|row| row.seq));
-            let page_info = MessagePageInfo {
-                has_previous_page: low.is_some_and(|low| low > 1),
-                has_next_page: high.is_some_and(|high| high < self.row.messages),
-                start_cursor: low.map(|low| low.to_string()),
-                end_cursor: high.map(|high| high.to_string()),
-            };
-            let edge = |row: MessageRow| MessageEdge {
-                cursor: row.seq.to_string(),
-                node: Message::of_row(self.scope.clone(), row),
-            };
-            Ok(MessageConnection { edges: rows.into_iter().map(edge).collect(), page_info })
-        };
-        page.await.map_err(ApiError::into_graphql)
-    }
-}
-
-fn place(cursor: &str) -> Result<i64, ApiError> {
-    let place = cursor.parse::<i64>().ok().filter(|place| (0..i64::MAX - 1).contains(place));
-    place.ok_or_else(|| ApiError::BadInput("the cursor is none that was given".to_owned()))
-}
-
-/// A page of messages.
-#[derive(SimpleObject)]
-pub(crate) struct MessageConnection {
-    /// The messages with their places.
-    edges: Vec<MessageEdge>,
-    /// Where the page stands in the thread.
-    page_info: MessagePageInfo,
-}
-
-/// A message and its place in the thread.
-#[derive(SimpleObject)]
-pub(crate) struct MessageEdge {
-    /// The place, to go on from.
-    cursor: String,
-    /// The message.
-    node: Message,
-}
-
-/// Where a page stands in its thread.
-#[derive(SimpleObject)]
-pub(crate) struct MessagePageInfo {
-    /// Whether there are earlier messages.
-    has_previous_page: bool,
-    /// Whether there are later messages.
-    has_next_page: bool,
-    /// The place of the first message of the page.
-    start_cursor: Option<String>,
-    /// The place of the last message of the page.
-    end_cursor: Option<String>,
-}
-
 payload! {
     /// What a change of a business answers.
     BusinessPayload,
@@ -438,7 +282,7 @@ impl ConversationQuery {
             let count = count(first)?;
             catch_up(ctx, position.as_ref(), THREADS_PROJECTION).await?;
             let rows = gateway(ctx).reads.threads(&scope, count).await?;
-            Ok(rows.into_iter().map(|row| Thread::of_row(scope.clone(), row)).collect())
+            Ok(Thread::of_rows(&scope, rows))
         };
         found.await.map_err(ApiError::into_graphql)
     }
@@ -729,9 +573,9 @@ async fn shown(
     if let Some(found) = view.latest.into_iter().find(|latest| latest.message == *message) {
         return Ok(MessagePayload::of(Some(Message::of_view(scope, found)), rest));
     }
-    let thread = (&*view.sender, &*view.customer);
-    let places = ((view.messages - 500).max(1), view.messages + 1);
-    let rows = gateway(ctx).reads.messages(&scope, thread, places, true, 500).await?;
-    let found = rows.into_iter().find(|row| row.message == *message);
+    let (from, until) = ((view.messages - 500).max(1), view.messages + 1);
+    let latest = Stretch { sender: view.sender, customer: view.customer, from, until };
+    let rows = gateway(ctx).reads.messages(&scope, &[latest], true, 500).await?;
+    let found = rows.into_iter().flatten().find(|row| row.message == *message);
     Ok(MessagePayload::of(found.map(|row| Message::of_row(scope, row)), rest))
 }

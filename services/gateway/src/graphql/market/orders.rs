@@ -21,6 +21,7 @@ use crate::graphql::money::{Money as Shown, MoneyInput};
 use crate::graphql::payload::UserError;
 use crate::graphql::products::page_cost;
 use crate::graphql::scalars::{DateTime, PositionText};
+use crate::graphql::together::Share;
 use crate::graphql::{Field, asked, catch_up, field, gateway, node, scope};
 use crate::reads::owner;
 
@@ -174,7 +175,7 @@ pub(crate) struct Order {
     refunded: Option<i64>,
     code: Option<Arc<str>>,
     message: Option<Arc<str>>,
-    lines: Option<Vec<OrderLine>>,
+    lines: Share<Arc<str>, Vec<OrderLine>>,
 }
 
 impl Order {
@@ -190,7 +191,32 @@ impl Order {
         Ok(row.map(|row| Self::of_row(scope, row)))
     }
 
+    /// Many orders by their keys, in the order asked: none in place of what the caller may not see.
+    pub(crate) async fn find_many(
+        ctx: &Context<'_>,
+        scope: &Scope,
+        keys: &[Arc<str>],
+    ) -> Result<Vec<Option<Self>>, ApiError> {
+        catch_up(ctx, None, ORDERS_PROJECTION).await?;
+        let rows = gateway(ctx).reads.orders_by_id(scope, keys.iter().map(|key| &**key)).await?;
+        let there: Vec<bool> = rows.iter().map(Option::is_some).collect();
+        let mut orders = Self::of_rows(scope, rows.into_iter().flatten().collect()).into_iter();
+        Ok(there.into_iter().map(|there| there.then(|| orders.next()).flatten()).collect())
+    }
+
+    /// An order that was read alone.
     pub(crate) fn of_row(scope: Scope, row: OrderRow) -> Self {
+        let lines = Share::alone(row.order.clone());
+        Self::with_lines(scope, row, lines)
+    }
+
+    /// Orders that were read together.
+    pub(crate) fn of_rows(scope: &Scope, rows: Vec<OrderRow>) -> Vec<Self> {
+        let lines = Share::each(rows.iter().map(|row| row.order.clone()).collect());
+        rows.into_iter().zip(lines).map(|(row, lines)| Self::with_lines(scope.clone(), row, lines)).collect()
+    }
+
+    fn with_lines(scope: Scope, row: OrderRow, lines: Share<Arc<str>, Vec<OrderLine>>) -> Self {
         Self {
             scope,
             id: row.order,
@@ -203,13 +229,14 @@ impl Order {
             refunded: row.refunded,
             code: row.code,
             message: row.message,
-            lines: None,
+            lines,
         }
     }
 
     fn of_terms(scope: Scope, terms: Terms, status: OrderStatus, payment: PaymentStatus) -> Self {
         Self {
             scope,
+            lines: Share::known(terms.order.clone(), terms.lines),
             id: terms.order,
             customer: terms.customer,
             total: terms.total,
@@ -220,7 +247,6 @@ impl Order {
             refunded: None,
             code: None,
             message: None,
-            lines: Some(terms.lines),
         }
     }
 
@@ -319,11 +345,9 @@ impl Order {
     /// What is bought.
     #[graphql(complexity = "LINES_COST * child_complexity + 1")]
     async fn lines(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<OrderedLine>> {
-        let lines = match &self.lines {
-            Some(lines) => lines.clone(),
-            None => gateway(ctx).reads.order_lines(&self.scope, &self.id).await.map_err(ApiError::into_graphql)?,
-        };
-        Ok(lines.into_iter().map(OrderedLine).collect())
+        let read = |orders| gateway(ctx).reads.order_lines(&self.scope, orders);
+        let lines = self.lines.get(read).await.map_err(ApiError::into_graphql)?;
+        Ok(lines.iter().cloned().map(OrderedLine).collect())
     }
 }
 
@@ -392,7 +416,7 @@ impl OrderQuery {
                 None => gateway(ctx).now_ms(scope.tenant()).await?,
             };
             let rows = gateway(ctx).reads.orders(&scope, customer.as_deref(), day, count).await?;
-            Ok(rows.into_iter().map(|row| Order::of_row(scope.clone(), row)).collect())
+            Ok(Order::of_rows(&scope, rows))
         };
         found.await.map_err(ApiError::into_graphql)
     }

@@ -18,7 +18,7 @@ use feira_events::{FactPosition, Meta, Sealed};
 use feira_ids::{AccountId, CommandId, EventId, Fingerprint, TenantId};
 use feira_money::Amount;
 use feira_projection_store::{Checkpoint, Mutation, Store};
-use feira_rows::{CARTS_PROJECTION, billing, conversation, order, payments, stock};
+use feira_rows::{CARTS_PROJECTION, billing, conversation, order as rows, payments, stock};
 use feira_sealing::Keyring;
 use serde_json::Value;
 
@@ -94,9 +94,9 @@ pub async fn furnished(config: feira_gateway::GatewayConfig) -> Furnished {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let customer = text(&cart["customer"]);
     let mut writes = talk(&world, &customer).await;
-    writes.extend(trade(&customer));
+    writes.extend(trade(&customer, ORDER));
     writes.extend(money(&customer));
-    writes.extend(bills(&customer));
+    writes.extend(bills(&customer, PERIOD));
     // Whose projection it is does not matter to who reads.
     world.store.apply(writes, CARTS_PROJECTION, "cart/9", Checkpoint { lane_seq: 1, hint: 0 }).await.unwrap();
     let mine = "{ account { id } transfers { id } moneyRequests { id from } }";
@@ -202,9 +202,11 @@ pub async fn talk(world: &World, customer: &str) -> Vec<Mutation> {
     .collect()
 }
 
-fn trade(customer: &str) -> Vec<Mutation> {
+/// An order that was called off and given back.
+pub fn trade(customer: &str, order: &str) -> Vec<Mutation> {
+    let aggregate = format!("order:{order}");
     let placed = Order {
-        order: ORDER.into(),
+        order: order.into(),
         customer: customer.into(),
         thread: Some(thread_key("main", customer).into()),
         account: AccountId::new(0, "biz", SHOP).unwrap(),
@@ -212,11 +214,11 @@ fn trade(customer: &str) -> Vec<Mutation> {
         total: brl(1_250),
         until: AT + 900_000,
     };
-    let (first, second) = (meta(SHOP, "order:o-SECRET", 1), meta(SHOP, "order:o-SECRET", 2));
-    let mut writes = order::put_order(&first, &placed);
+    let (first, second) = (meta(SHOP, &aggregate, 1), meta(SHOP, &aggregate, 2));
+    let mut writes = rows::put_order(&first, &placed);
     let (code, message): (Arc<str>, Arc<str>) = ("OUT_OF_STOCK".into(), "SECRET reason".into());
-    writes.push(order::pay_order(&first, ORDER, feira_events::order::PaymentStatus::Refunded, Some(50), Some(1_250)));
-    writes.push(order::cancel_order(&second, ORDER, &code, &message, false));
+    writes.push(rows::pay_order(&first, order, feira_events::order::PaymentStatus::Refunded, Some(50), Some(1_250)));
+    writes.push(rows::cancel_order(&second, order, &code, &message, false));
     writes.push(stock::put_stock(&meta(SHOP, &format!("stock:{SKU}"), 1), SKU, Some(7)));
     writes
 }
@@ -283,7 +285,8 @@ fn money(customer: &str) -> Vec<Mutation> {
         .collect()
 }
 
-fn bills(customer: &str) -> Vec<Mutation> {
+/// A month's invoice: one message, one payment fee.
+pub fn bills(customer: &str, period: &str) -> Vec<Mutation> {
     let event = |seq| EventId(meta(SHOP, "usage:2023-11", seq).command_id.0);
     let message = MessageUsage {
         seq: 3,
@@ -358,7 +361,7 @@ fn bills(customer: &str) -> Vec<Mutation> {
         collected,
     };
     let document = Document {
-        period: PERIOD.into(),
+        period: period.into(),
         from,
         until,
         lines: vec![messages, fees],

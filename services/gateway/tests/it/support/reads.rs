@@ -62,6 +62,11 @@ impl Store for CountedStore {
         self.inner.scan(table, partition, range).await
     }
 
+    async fn scan_many(&self, table: &'static Table, scans: &[(Vec<Value>, Range)]) -> Result<Vec<Page>, StoreError> {
+        self.count();
+        self.inner.scan_many(table, scans).await
+    }
+
     fn all(&self, table: &'static Table) -> RowStream<'_> {
         self.inner.all(table)
     }
