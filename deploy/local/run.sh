@@ -15,7 +15,8 @@ stop() {
 trap stop EXIT
 trap 'exit 0' INT TERM
 
-services="catalog payments conversation billing cart gateway"
+# Whatever the settings give a place to listen; the gateway stands last in them.
+services=$(sed -n -e '/^\[[a-z]*\]$/{s/[][]//g;h}' -e '/^listen = /{x;p}' deploy/local/feira.toml)
 for service in $services; do
     "$feira" serve "$service" --config deploy/local/feira.toml --folder "data/deployed/$service" &
     running[$service]=$!

@@ -11,6 +11,7 @@ invoices that the demo was issued. Needs confluent-kafka and fastavro, and the s
 
 import argparse
 import json
+import re
 import secrets
 import shutil
 import socket
@@ -27,7 +28,10 @@ SHOP = "feira-livre"
 PRODUCTS = 40
 READY_WITHIN = 120.0
 
-SERVICES = ["catalog", "payments", "conversation", "billing", "cart"]
+# Every service, and how many lanes each has, as the settings for one machine list them.
+LOCAL = (ROOT / "deploy" / "local" / "feira.toml").read_text(encoding="utf-8")
+LANES = re.findall(r"^([a-z]+) = (\d+)$", LOCAL.partition("[kafka.lanes]")[2].partition("[")[0], re.MULTILINE)
+SERVICES = [service for service, _ in LANES]
 
 SETTINGS = """
 folder = "{data}/process"
@@ -35,7 +39,7 @@ folder = "{data}/process"
 [kafka]
 brokers = "{brokers}"
 prefix = "{prefix}"
-lanes = {{ catalog = 4, cart = 4, conversation = 4, payments = 4, billing = 4 }}
+lanes = {{ {lanes} }}
 
 [cql]
 nodes = ["{nodes}"]
@@ -77,7 +81,7 @@ class Platform:
         self.settings.write_text(
             SETTINGS.format(
                 data=self.data, brokers=options.brokers, prefix=self.prefix, nodes=options.nodes,
-                keyspace=f"check_{name}", listens="\n".join(listens), gateway=gateway,
+                keyspace=f"check_{name}", lanes=", ".join(f"{service} = {lanes}" for service, lanes in LANES), listens="\n".join(listens), gateway=gateway,
             ),
             encoding="utf-8",
         )

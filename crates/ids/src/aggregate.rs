@@ -34,6 +34,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "shard", service: "payments" },
     Kind { name: "usage", service: "billing" },
     Kind { name: "invoice", service: "billing" },
+    // The next service goes above.
 ];
 
 /// The kind called `name`.

@@ -89,6 +89,7 @@ const TEXTS: &[(&str, &str)] = texts![
     "feira.cart.v1.OrderPaidLate.1.avsc",
     "feira.cart.v1.OrderRefunded.1.avsc",
     "feira.cart.v1.OrderRefundFailed.1.avsc",
+    // The next service goes above.
 ];
 
 /// One version of one event's schema, as released.

@@ -138,3 +138,4 @@ event_set!(
         OrderRefundFailed,
     ]
 );
+// The next service goes above.

@@ -102,6 +102,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "billing.record_usage", kind: "usage", roles: SERVICES, reach: Reach::Tenant },
     Operation { name: "billing.draft_invoice", kind: "invoice", roles: BILLERS, reach: Reach::Tenant },
     Operation { name: "billing.issue_invoice", kind: "invoice", roles: BILLERS, reach: Reach::Tenant },
+    // The next service goes above.
 ];
 
 /// The operation called `name`.

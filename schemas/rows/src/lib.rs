@@ -51,6 +51,7 @@ pub static ALL_TABLES: &[&Table] = &[
     &billing::INVOICES,
     &billing::INVOICE_TOTALS,
     &billing::INVOICE_LINES,
+    // The next service goes above: its tables.
 ];
 
 /// The products of the catalog: writes [`catalog::PRODUCTS`] from the catalog's events.
@@ -94,6 +95,8 @@ pub const THREADS_PROJECTION: ProjectionId = ProjectionId { name: "threads", ver
 
 /// What conversations must know of products: writes [`conversation::LISTED`] from the catalog's events.
 pub const LISTED_PROJECTION: ProjectionId = ProjectionId { name: "listed", version: 1 };
+
+// The next service goes above: its projections.
 
 /// The version that an event made of its aggregate; 0 for a record that is no event of one.
 fn version(meta: &Meta) -> i64 {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Commerce in conversation, on an event log.
@@ -147,8 +148,8 @@ pub struct Run {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Which.
-    #[arg(required = true, value_enum)]
-    pub services: Vec<ServiceChoice>,
+    #[arg(required = true, value_parser = served())]
+    pub services: Vec<String>,
     /// The settings, as TOML. FEIRA_<SECTION>_<KEY> in the environment overrides a key: FEIRA_KAFKA_BROKERS.
     #[arg(long, value_name = "FILE", env = "FEIRA_CONFIG")]
     pub config: PathBuf,
@@ -157,22 +158,24 @@ pub struct Serve {
     pub folder: Option<PathBuf>,
 }
 
-/// A service that a process can serve.
+/// What serves clients, and has no lanes.
 #[cfg(feature = "deployed")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ServiceChoice {
-    /// Products.
-    Catalog,
-    /// Carts and orders.
-    Cart,
-    /// Conversations.
-    Conversation,
-    /// Payments.
-    Payments,
-    /// Usage and invoices.
-    Billing,
-    /// GraphQL and the rest of what clients see.
-    Gateway,
+pub const GATEWAY: &str = "gateway";
+
+/// What a process can serve.
+#[cfg(feature = "deployed")]
+fn served() -> PossibleValuesParser {
+    let gateway = PossibleValue::new(GATEWAY).help("GraphQL and the rest of what clients see");
+    services().chain([gateway]).collect::<Vec<_>>().into()
+}
+
+/// The services that have a log to look at.
+fn logged() -> PossibleValuesParser {
+    services().collect::<Vec<_>>().into()
+}
+
+fn services() -> impl Iterator<Item = PossibleValue> {
+    crate::services::ALL.iter().map(|known| PossibleValue::new(known.name).help(known.about))
 }
 
 /// What can be brought in.
@@ -236,7 +239,7 @@ pub enum Log {
 #[derive(Debug, Args)]
 pub struct LogShow {
     /// Only of this service.
-    #[arg(long, value_parser = crate::services::NAMES)]
+    #[arg(long, value_parser = logged())]
     pub service: Option<String>,
     /// Only of this lane.
     #[arg(long)]
@@ -255,7 +258,7 @@ pub struct LogShow {
 #[derive(Debug, Args)]
 pub struct LogTail {
     /// Only of this service.
-    #[arg(long, value_parser = crate::services::NAMES)]
+    #[arg(long, value_parser = logged())]
     pub service: Option<String>,
     /// Only of this lane.
     #[arg(long)]
@@ -273,7 +276,7 @@ pub struct LogExport {
     /// The folder to write into; made where there is none.
     pub folder: PathBuf,
     /// Only of this service.
-    #[arg(long, value_parser = crate::services::NAMES)]
+    #[arg(long, value_parser = logged())]
     pub service: Option<String>,
     /// Only from this place in each lane on.
     #[arg(long)]

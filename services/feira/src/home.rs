@@ -37,7 +37,7 @@ mod embedded {
     use feira_sealing::FileKeyring;
 
     use super::*;
-    use crate::services::NAMES;
+    use crate::services;
 
     /// How many lanes each service has in a new folder.
     const LANES: u32 = 4;
@@ -67,7 +67,7 @@ mod embedded {
 
     /// Opens the log of the home in `folder`.
     pub fn open_log(folder: &Path) -> Result<Arc<dyn EventLog>, LogError> {
-        let services = NAMES.map(|service| (ServiceName::new(service), LANES));
+        let services: Vec<_> = services::names().map(|service| (ServiceName::new(service), LANES)).collect();
         Ok(EmbeddedLog::open(&folder.join("log"), &services, Options::default())?)
     }
 }

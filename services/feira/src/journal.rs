@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::services::{self, NAMES};
+use crate::services;
 
 /// How many records are read at a time, and how many lines wait for who takes them.
 const AHEAD: usize = 256;
@@ -51,14 +51,12 @@ impl Journal {
 impl LogReader for Journal {
     async fn read(&self, query: LogQuery) -> Result<LogLines, String> {
         let asked = query.service.as_deref();
-        if let Some(unknown) = asked.filter(|service| !NAMES.contains(service)) {
-            return Err(format!("there is no service {unknown:?}; there are {}", NAMES.join(", ")));
+        if let Some(unknown) = asked.filter(|service| services::known(service).is_none()) {
+            let names: Vec<_> = services::names().collect();
+            return Err(format!("there is no service {unknown:?}; there are {}", names.join(", ")));
         }
-        let services: Vec<ServiceName> = NAMES
-            .iter()
-            .filter(|name| asked.is_none_or(|asked| asked == **name))
-            .map(|name| ServiceName::new(name))
-            .collect();
+        let services: Vec<_> =
+            services::names().filter(|name| asked.is_none_or(|asked| asked == *name)).map(ServiceName::new).collect();
         let (lines, received) = channel(AHEAD);
         let (log, stop) = (self.log.clone(), self.stop.clone());
         // The log's calls may wait for a disk or a server.

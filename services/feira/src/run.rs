@@ -76,8 +76,8 @@ pub async fn run(args: Run, output: Output) -> Result<ExitCode, Failure> {
 /// Starts every service; none is left running when one does not start.
 async fn start(home: &Home) -> Result<Vec<Arc<Served>>, Failure> {
     let mut served = Vec::new();
-    for plan in services::all(home) {
-        match Served::start(plan, home, "local").await {
+    for known in services::ALL {
+        match Served::start(known, None, home, "local").await {
             Ok(service) => served.push(service),
             Err(failure) => {
                 services::shutdown(&served).await;

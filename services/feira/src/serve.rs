@@ -16,12 +16,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::watch::{PACE, Silence, Watch};
-use crate::cli::{Output, Serve, ServiceChoice};
+use crate::cli::{GATEWAY, Output, Serve};
 use crate::failure::Failure;
 use crate::health;
 use crate::home::{Home, Servers};
 use crate::journal::Journal;
-use crate::services::{Plan, Served};
+use crate::services::{Known, Seat, Served};
 use crate::settings::{Auth, Gateway, Settings};
 use crate::{home, listen, secret_file, services, stop};
 
@@ -62,28 +62,22 @@ struct Process {
 }
 
 impl Process {
-    async fn serve(&mut self, chosen: &[ServiceChoice]) -> Result<(), Failure> {
+    async fn serve(&mut self, chosen: &[String]) -> Result<(), Failure> {
         let (log, shared) = (self.home.log.clone(), self.secret.clone());
-        let names = services::NAMES.map(ServiceName::new);
+        let names: Vec<_> = services::names().map(ServiceName::new).collect();
         let commands = tokio::task::spawn_blocking(move || RemoteCommands::new(log, &names, shared))
             .await
             .expect("asking for lanes does not panic")
             .map_err(|error| Failure::because("cannot find the lanes", error))?;
         let commands: Arc<dyn Commands> = Arc::new(commands);
+        let asked = |name: &str| chosen.iter().any(|chosen| chosen == name);
+        for known in services::ALL.iter().filter(|known| asked(known.name)) {
+            let seat = self.settings.services.remove(known.name).ok_or_else(|| missing(known.name))?;
+            self.start(known, seat).await?;
+        }
         // The gateway comes last, so that what it asks for is there.
-        let order = [
-            ServiceChoice::Catalog,
-            ServiceChoice::Payments,
-            ServiceChoice::Conversation,
-            ServiceChoice::Billing,
-            ServiceChoice::Cart,
-            ServiceChoice::Gateway,
-        ];
-        for service in order.into_iter().filter(|service| chosen.contains(service)) {
-            match self.plan(service)? {
-                Some((listen, advertise, plan)) => self.start(listen, advertise, plan).await?,
-                None => self.gateway(commands.clone()).await?,
-            }
+        if asked(GATEWAY) {
+            self.gateway(commands.clone()).await?;
         }
         for served in &self.served {
             served.follow(&self.home, commands.clone()).await?;
@@ -91,38 +85,10 @@ impl Process {
         Ok(())
     }
 
-    /// Where a service listens, how others find it, and what it is; none for the gateway, which has no lanes.
-    fn plan(&self, service: ServiceChoice) -> Result<Option<(SocketAddr, Option<String>, Plan)>, Failure> {
-        let (settings, home) = (&self.settings, &self.home);
-        Ok(Some(match service {
-            ServiceChoice::Catalog => {
-                let config = settings.catalog.as_ref().ok_or_else(|| missing("catalog"))?;
-                (config.listen, config.advertise.clone(), services::catalog())
-            }
-            ServiceChoice::Cart => {
-                let config = settings.cart.as_ref().ok_or_else(|| missing("cart"))?;
-                (config.listen, config.advertise.clone(), services::cart(home, config.catch_up()))
-            }
-            ServiceChoice::Conversation => {
-                let config = settings.conversation.as_ref().ok_or_else(|| missing("conversation"))?;
-                (config.listen, config.advertise.clone(), services::conversation(home, config.catch_up()))
-            }
-            ServiceChoice::Payments => {
-                let config = settings.payments.as_ref().ok_or_else(|| missing("payments"))?;
-                (config.listen, config.advertise.clone(), services::payments())
-            }
-            ServiceChoice::Billing => {
-                let config = settings.billing.as_ref().ok_or_else(|| missing("billing"))?;
-                (config.listen, config.advertise.clone(), services::billing(home, config.catch_up()))
-            }
-            ServiceChoice::Gateway => return Ok(None),
-        }))
-    }
-
-    async fn start(&mut self, listen: SocketAddr, advertise: Option<String>, plan: Plan) -> Result<(), Failure> {
-        let listener = listen::bind(listen).await?;
-        let address = advertised(listen, advertise);
-        let served = Served::start(plan, &self.home, &address).await?;
+    async fn start(&mut self, known: &Known, seat: Seat) -> Result<(), Failure> {
+        let listener = listen::bind(seat.listen).await?;
+        let address = seat.advertise.unwrap_or_else(|| seat.listen.to_string());
+        let served = Served::start(known, seat.catch_up, &self.home, &address).await?;
         self.answer(listener, served);
         Ok(())
     }
@@ -197,10 +163,6 @@ fn watch(servers: &Servers, stop: &CancellationToken) -> Watch {
 
 fn missing(section: &str) -> Failure {
     Failure::new(format!("the settings have no section [{section}]; it says where the service listens"))
-}
-
-fn advertised(listen: SocketAddr, advertise: Option<String>) -> String {
-    advertise.unwrap_or_else(|| listen.to_string())
 }
 
 fn rpc_secret(settings: &Settings) -> Result<Secret, Failure> {

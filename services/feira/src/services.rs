@@ -1,5 +1,7 @@
-//! The services as a home runs them.
+//! The services as a home runs them: one list, from which everything else learns which there are.
 
+#[cfg(feature = "deployed")]
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,109 +18,135 @@ use crate::failure::Failure;
 use crate::health::waits_for;
 use crate::home::Home;
 
-/// All services that have lanes.
-pub const NAMES: [&str; 5] = [
-    feira_catalog_server::SERVICE,
-    feira_cart_server::SERVICE,
-    feira_conversation_server::SERVICE,
-    feira_payments_server::SERVICE,
-    feira_billing_server::SERVICE,
+/// A service that this binary can host. It is known by its entry in [`ALL`] and nowhere else.
+pub struct Known {
+    /// Its name in topics, in the settings and on the command line.
+    pub name: &'static str,
+    /// What it holds.
+    pub about: &'static str,
+    /// Reads its section of the settings.
+    #[cfg(feature = "deployed")]
+    pub seat: fn(toml::Value) -> Result<Seat, toml::de::Error>,
+    /// What it hosts in a home. Where it gathers facts it waits so long for the latest, or as long as it does by itself.
+    host: fn(&Home, Option<Duration>) -> ServiceHost,
+    projections: fn() -> Vec<Arc<dyn Projection>>,
+    processes: fn() -> Vec<Arc<dyn ProcessManager>>,
+}
+
+/// Where a service listens, and what else its section of the settings says.
+#[cfg(feature = "deployed")]
+#[derive(Debug)]
+pub struct Seat {
+    /// Where it takes commands for its lanes.
+    pub listen: SocketAddr,
+    /// Where others find it; none when that is where it listens.
+    pub advertise: Option<String>,
+    /// How long it waits for the latest facts; none for a service that gathers none.
+    pub catch_up: Option<Duration>,
+}
+
+/// All services that have lanes, each after those whose events it follows: in this order they are started.
+pub static ALL: &[Known] = &[
+    Known {
+        name: feira_catalog_server::SERVICE,
+        about: "Products and their stock",
+        #[cfg(feature = "deployed")]
+        seat: |section| {
+            let config: feira_catalog_server::Config = section.try_into()?;
+            Ok(Seat { listen: config.listen, advertise: config.advertise, catch_up: None })
+        },
+        host: |_, _| feira_catalog_server::host(),
+        projections: feira_catalog_server::projections,
+        processes: feira_catalog_server::processes,
+    },
+    Known {
+        name: feira_payments_server::SERVICE,
+        about: "Payments",
+        #[cfg(feature = "deployed")]
+        seat: |section| {
+            let config: feira_payments_server::Config = section.try_into()?;
+            Ok(Seat { listen: config.listen, advertise: config.advertise, catch_up: None })
+        },
+        host: |_, _| feira_payments_server::host(),
+        projections: feira_payments_server::projections,
+        processes: feira_payments_server::processes,
+    },
+    Known {
+        name: feira_conversation_server::SERVICE,
+        about: "Conversations",
+        #[cfg(feature = "deployed")]
+        seat: |section| {
+            let config: feira_conversation_server::Config = section.try_into()?;
+            let catch_up = Some(config.catch_up());
+            Ok(Seat { listen: config.listen, advertise: config.advertise, catch_up })
+        },
+        host: |home, catch_up| {
+            let catch_up = catch_up.unwrap_or(feira_conversation_server::CATCH_UP);
+            feira_conversation_server::host(home.store.clone(), heads(home), catch_up)
+        },
+        projections: feira_conversation_server::projections,
+        processes: feira_conversation_server::processes,
+    },
+    Known {
+        name: feira_cart_server::SERVICE,
+        about: "Carts and orders",
+        #[cfg(feature = "deployed")]
+        seat: |section| {
+            let config: feira_cart_server::Config = section.try_into()?;
+            let catch_up = Some(config.catch_up());
+            Ok(Seat { listen: config.listen, advertise: config.advertise, catch_up })
+        },
+        host: |home, catch_up| {
+            let catch_up = catch_up.unwrap_or(feira_cart_server::CATCH_UP);
+            feira_cart_server::host(home.store.clone(), heads(home), catch_up)
+        },
+        projections: feira_cart_server::projections,
+        processes: feira_cart_server::processes,
+    },
+    Known {
+        name: feira_billing_server::SERVICE,
+        about: "Usage and invoices",
+        #[cfg(feature = "deployed")]
+        seat: |section| {
+            let config: feira_billing_server::Config = section.try_into()?;
+            let catch_up = Some(config.catch_up());
+            Ok(Seat { listen: config.listen, advertise: config.advertise, catch_up })
+        },
+        host: |home, catch_up| {
+            let catch_up = catch_up.unwrap_or(feira_billing_server::CATCH_UP);
+            feira_billing_server::host(home.store.clone(), heads(home), catch_up)
+        },
+        projections: feira_billing_server::projections,
+        processes: feira_billing_server::processes,
+    },
+    // The next service goes above.
 ];
 
 /// The process that enters usage.
 const USAGE: &str = "usage";
 
-/// A service, ready to be started.
-pub struct Plan {
-    name: &'static str,
-    host: ServiceHost,
-    projections: Vec<Arc<dyn Projection>>,
-    processes: Vec<Arc<dyn ProcessManager>>,
+/// The names of all services that have lanes.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|known| known.name)
 }
 
-/// The catalog.
-pub fn catalog() -> Plan {
-    Plan {
-        name: feira_catalog_server::SERVICE,
-        host: feira_catalog_server::host(),
-        projections: feira_catalog_server::projections(),
-        processes: feira_catalog_server::processes(),
-    }
+/// The service called `name`.
+pub fn known(name: &str) -> Option<&'static Known> {
+    ALL.iter().find(|known| known.name == name)
 }
 
-/// Carts and orders.
-pub fn cart(home: &Home, catch_up: Duration) -> Plan {
-    Plan {
-        name: feira_cart_server::SERVICE,
-        host: feira_cart_server::host(home.store.clone(), Arc::new(LogHeads::new(home.log.clone())), catch_up),
-        projections: feira_cart_server::projections(),
-        processes: feira_cart_server::processes(),
-    }
+/// Where the lanes end whose facts a service waits for.
+fn heads(home: &Home) -> Arc<LogHeads> {
+    Arc::new(LogHeads::new(home.log.clone()))
 }
 
-/// Conversations.
-pub fn conversation(home: &Home, catch_up: Duration) -> Plan {
-    Plan {
-        name: feira_conversation_server::SERVICE,
-        host: feira_conversation_server::host(home.store.clone(), Arc::new(LogHeads::new(home.log.clone())), catch_up),
-        projections: feira_conversation_server::projections(),
-        processes: feira_conversation_server::processes(),
-    }
-}
-
-/// Payments.
-pub fn payments() -> Plan {
-    Plan {
-        name: feira_payments_server::SERVICE,
-        host: feira_payments_server::host(),
-        projections: feira_payments_server::projections(),
-        processes: feira_payments_server::processes(),
-    }
-}
-
-/// Usage and invoices.
-pub fn billing(home: &Home, catch_up: Duration) -> Plan {
-    Plan {
-        name: feira_billing_server::SERVICE,
-        host: feira_billing_server::host(home.store.clone(), Arc::new(LogHeads::new(home.log.clone())), catch_up),
-        projections: feira_billing_server::projections(),
-        processes: feira_billing_server::processes(),
-    }
-}
-
-/// All services, as they are set where nothing is.
-#[cfg(feature = "embedded")]
-pub fn all(home: &Home) -> [Plan; 5] {
-    [
-        catalog(),
-        cart(home, feira_cart_server::CATCH_UP),
-        conversation(home, feira_conversation_server::CATCH_UP),
-        payments(),
-        billing(home, feira_billing_server::CATCH_UP),
-    ]
-}
-
-/// What a verification looks at: every service's lanes and projections, billing first, which follows the others.
+/// What a verification looks at: every service's lanes, those first that follow others, and every projection.
 pub fn verified(log: Arc<dyn EventLog>, store: Arc<dyn Store>) -> Parts {
-    let services = [
-        feira_billing_server::SERVICE,
-        feira_cart_server::SERVICE,
-        feira_conversation_server::SERVICE,
-        feira_payments_server::SERVICE,
-        feira_catalog_server::SERVICE,
-    ];
-    let projections = [
-        feira_catalog_server::projections(),
-        feira_cart_server::projections(),
-        feira_conversation_server::projections(),
-        feira_payments_server::projections(),
-        feira_billing_server::projections(),
-    ];
     Parts {
         log,
         store,
-        services: services.map(ServiceName::new).to_vec(),
-        projections: projections.concat(),
+        services: ALL.iter().rev().map(|known| ServiceName::new(known.name)).collect(),
+        projections: ALL.iter().flat_map(|known| (known.projections)()).collect(),
         usage: Some(USAGE),
     }
 }
@@ -142,9 +170,15 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts what `plan` says, whose lanes take commands at `address`. What follows from events is not followed yet.
-    pub async fn start(plan: Plan, home: &Home, address: &str) -> Result<Arc<Self>, Failure> {
-        let Plan { name, host, projections, processes } = plan;
+    /// Starts a service whose lanes take commands at `address`. What follows from events is not followed yet.
+    pub async fn start(
+        known: &Known,
+        catch_up: Option<Duration>,
+        home: &Home,
+        address: &str,
+    ) -> Result<Arc<Self>, Failure> {
+        let Known { name, host, projections, processes, .. } = *known;
+        let (host, projections) = (host(home, catch_up), projections());
         let (log, store) = (home.log.clone(), home.store.clone());
         let started = Service::start(host, projections, log, store, &home.lanes(), address, Options::default()).await;
         let running = started.map_err(|error| Failure::because(format!("{name} did not start"), error))?;
@@ -152,7 +186,7 @@ impl Served {
             name,
             intake: running.intake(),
             running: Mutex::new(Some(running)),
-            managers: processes,
+            managers: processes(),
             processes: tokio::sync::Mutex::default(),
         }))
     }

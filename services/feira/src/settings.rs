@@ -1,5 +1,6 @@
 //! What an operator sets of processes on Kafka and CQL: one TOML file, and the environment over it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,12 +11,13 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::failure::Failure;
+use crate::services::{self, Seat};
 
 pub use feira_event_log_kafka::KafkaConfig as Kafka;
 
-/// The sections that the environment can reach into: `FEIRA_KAFKA_BROKERS` is `brokers` of `[kafka]`.
-const SECTIONS: [&str; 10] =
-    ["kafka", "cql", "rpc", "auth", "catalog", "cart", "conversation", "payments", "billing", "gateway"];
+/// The sections that the environment can reach into beside the services' own: `FEIRA_KAFKA_BROKERS` is `brokers` of
+/// `[kafka]`.
+const SECTIONS: [&str; 5] = ["kafka", "cql", "rpc", "auth", "gateway"];
 
 /// Keys whose values are text whatever they look like.
 const TEXTS: [&str; 3] = ["password", "user", "keyspace"];
@@ -39,16 +41,9 @@ pub struct Settings {
     pub rpc: Rpc,
     /// How callers are known.
     pub auth: Auth,
-    /// The catalog.
-    pub catalog: Option<feira_catalog_server::Config>,
-    /// Carts.
-    pub cart: Option<feira_cart_server::Config>,
-    /// Conversations.
-    pub conversation: Option<feira_conversation_server::Config>,
-    /// Payments.
-    pub payments: Option<feira_payments_server::Config>,
-    /// Billing.
-    pub billing: Option<feira_billing_server::Config>,
+    /// The services that have a section, by name.
+    #[serde(skip)]
+    pub services: BTreeMap<&'static str, Seat>,
     /// The gateway.
     pub gateway: Option<Gateway>,
 }
@@ -169,10 +164,16 @@ impl Settings {
         if password.is_some_and(|password| !password.is_str()) {
             return Err(Unusable("the password of [cql] is not text: put it in quotes".to_owned()));
         }
-        let settings = table.clone().try_into();
-        settings
-            .map(|settings| (settings, table))
-            .map_err(|error: toml::de::Error| Unusable(error.message().to_owned()))
+        let (mut rest, mut services) = (table.clone(), BTreeMap::new());
+        for known in services::ALL {
+            if let Some(section) = rest.remove(known.name) {
+                let seat = (known.seat)(section);
+                let seat = seat.map_err(|error| Unusable(format!("[{}]: {}", known.name, error.message())))?;
+                services.insert(known.name, seat);
+            }
+        }
+        let settings: Self = rest.try_into().map_err(|error: toml::de::Error| Unusable(error.message().to_owned()))?;
+        Ok((Self { services, ..settings }, table))
     }
 }
 
@@ -193,7 +194,7 @@ impl Unusable {
 fn setting(name: &str) -> Option<(String, String)> {
     let (section, key) = name.strip_prefix("FEIRA_")?.split_once('_')?;
     let (section, key) = (section.to_ascii_lowercase(), key.to_ascii_lowercase());
-    SECTIONS.contains(&section.as_str()).then_some((section, key))
+    (SECTIONS.contains(&section.as_str()) || services::known(&section).is_some()).then_some((section, key))
 }
 
 /// A value as TOML writes it, such as `4`, `true` or `["a:1", "b:1"]`; anything else is text.
@@ -241,7 +242,7 @@ mod tests {
         assert_eq!(settings.cql.password.as_deref(), Some("12345"));
         assert_eq!(settings.kafka.brokers, "kafka.example:9092");
         assert_eq!(settings.cql.nodes, ["a:9042", "b:9042"]);
-        assert_eq!(settings.cart.unwrap().catch_up_ms, 250);
+        assert_eq!(settings.services["cart"].catch_up, Some(Duration::from_millis(250)));
     }
 
     #[test]
@@ -265,7 +266,10 @@ mod tests {
     fn the_local_settings_of_the_repository_are_settings() {
         let text = include_str!("../../../deploy/local/feira.toml");
         let settings = parse(text, &[]).unwrap();
-        assert!(settings.catalog.is_some() && settings.cart.is_some() && settings.gateway.is_some());
-        assert!(settings.conversation.is_some() && settings.payments.is_some() && settings.billing.is_some());
+        assert!(settings.gateway.is_some());
+        for service in services::names() {
+            assert!(settings.services.contains_key(service), "[{service}] says where it listens");
+            assert!(settings.kafka.lanes.contains_key(service), "[kafka.lanes] says how many lanes {service} has");
+        }
     }
 }

@@ -6,125 +6,98 @@ mod conversation;
 mod orders;
 #[path = "samples/payments.rs"]
 mod payments;
+// The next service goes above: its file.
 
 use std::sync::Arc;
 
 use feira_codec::{CodecError, EncodedBody, EventSet, Opened};
-use feira_events::{
-    FactPosition, Meta, Sealed, billing, cart, catalog, lane, order, payments as events_of_payments, stock,
-};
+use feira_events::{FactPosition, Meta, Sealed, billing, cart, catalog, lane, order, stock};
+use feira_events::{conversation as conversation_events, payments as payments_events};
 use feira_ids::{CommandId, Fingerprint, Hash16, TenantId};
 use feira_money::{Amount, Currency};
 use serde_json::{Value, json};
 
-/// Any event there is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sample {
-    Lane(lane::Event),
-    Catalog(catalog::Event),
-    Cart(cart::Event),
-    Conversation(conversation::Sample),
-    Order(order::Event),
-    Stock(stock::Event),
-    Payments(events_of_payments::Event),
-    Usage(billing::UsageEvent),
-    Invoice(billing::InvoiceEvent),
+/// Makes one type of all sets: each with its events, and the aggregate that its samples are of.
+macro_rules! samples {
+    ($($variant:ident: $set:path [$($event:ident),+ $(,)?] of $aggregate:literal;)+) => {
+        /// Any event there is.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Sample {
+            $($variant($set)),+
+        }
+
+        impl Sample {
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(event) => event.name()),+
+                }
+            }
+
+            pub fn encode(&self) -> EncodedBody {
+                match self {
+                    $(Self::$variant(event) => event.encode_body().unwrap()),+
+                }
+            }
+
+            pub fn decode(opened: &Opened) -> Result<Self, CodecError> {
+                $(if opened.is::<$set>() {
+                    return opened.decode().map(Self::$variant);
+                })+
+                Err(CodecError::OtherSet { name: opened.name.to_owned() })
+            }
+
+            /// The body as people read it.
+            pub fn to_json(&self) -> Value {
+                match self {
+                    $(Self::$variant(event) => {
+                        type Set = $set;
+                        match event {
+                            $(Set::$event(event) => json!(event)),+
+                        }
+                    })+
+                }
+            }
+
+            fn aggregate(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $aggregate),+
+                }
+            }
+        }
+
+        /// The names of all events of all sets.
+        pub fn names() -> Vec<&'static str> {
+            [$(<$set>::names()),+].concat()
+        }
+    };
 }
 
-impl Sample {
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Lane(event) => event.name(),
-            Self::Catalog(event) => event.name(),
-            Self::Cart(event) => event.name(),
-            Self::Conversation(event) => event.name(),
-            Self::Order(event) => event.name(),
-            Self::Stock(event) => event.name(),
-            Self::Payments(event) => event.name(),
-            Self::Usage(event) => event.name(),
-            Self::Invoice(event) => event.name(),
-        }
-    }
-
-    pub fn encode(&self) -> EncodedBody {
-        match self {
-            Self::Lane(event) => event.encode_body(),
-            Self::Catalog(event) => event.encode_body(),
-            Self::Cart(event) => event.encode_body(),
-            Self::Conversation(event) => event.encode(),
-            Self::Order(event) => event.encode_body(),
-            Self::Stock(event) => event.encode_body(),
-            Self::Payments(event) => event.encode_body(),
-            Self::Usage(event) => event.encode_body(),
-            Self::Invoice(event) => event.encode_body(),
-        }
-        .unwrap()
-    }
-
-    pub fn decode(opened: &Opened) -> Result<Self, CodecError> {
-        if let Some(decoded) = conversation::Sample::decode(opened) {
-            decoded.map(Self::Conversation)
-        } else if opened.is::<lane::Event>() {
-            opened.decode().map(Self::Lane)
-        } else if opened.is::<catalog::Event>() {
-            opened.decode().map(Self::Catalog)
-        } else if opened.is::<order::Event>() {
-            opened.decode().map(Self::Order)
-        } else if opened.is::<stock::Event>() {
-            opened.decode().map(Self::Stock)
-        } else if opened.is::<events_of_payments::Event>() {
-            opened.decode().map(Self::Payments)
-        } else if opened.is::<billing::UsageEvent>() {
-            opened.decode().map(Self::Usage)
-        } else if opened.is::<billing::InvoiceEvent>() {
-            opened.decode().map(Self::Invoice)
-        } else {
-            opened.decode().map(Self::Cart)
-        }
-    }
-
-    /// The body as people read it.
-    pub fn to_json(&self) -> Value {
-        match self {
-            Self::Conversation(event) => event.to_json(),
-            Self::Order(event) => orders::order_json(event),
-            Self::Stock(event) => orders::stock_json(event),
-            Self::Payments(event) => payments::to_json(event),
-            Self::Lane(lane::Event::LaneTaken(event)) => json!(event),
-            Self::Lane(lane::Event::CommandOutcome(event)) => json!(event),
-            Self::Catalog(catalog::Event::ProductListed(event)) => json!(event),
-            Self::Catalog(catalog::Event::ProductDescribed(event)) => json!(event),
-            Self::Catalog(catalog::Event::ProductPriced(event)) => json!(event),
-            Self::Catalog(catalog::Event::ProductWithdrawn(event)) => json!(event),
-            Self::Cart(cart::Event::ItemAdded(event)) => json!(event),
-            Self::Cart(cart::Event::QuantitySet(event)) => json!(event),
-            Self::Cart(cart::Event::ItemRemoved(event)) => json!(event),
-            Self::Cart(cart::Event::NoteSet(event)) => json!(event),
-            Self::Cart(cart::Event::EditUndone(event)) => json!(event),
-            Self::Cart(cart::Event::CheckedOut(event)) => json!(event),
-            Self::Cart(cart::Event::CheckoutCompleted(event)) => json!(event),
-            Self::Cart(cart::Event::CheckoutFailed(event)) => json!(event),
-            Self::Usage(billing::UsageEvent::UsageRecorded(event)) => json!(event),
-            Self::Invoice(billing::InvoiceEvent::InvoiceDrafted(event)) => json!(event),
-            Self::Invoice(billing::InvoiceEvent::InvoiceIssued(event)) => json!(event),
-        }
-    }
-}
-
-/// The names of all events of all sets.
-pub fn names() -> Vec<&'static str> {
-    [
-        lane::Event::names(),
-        catalog::Event::names(),
-        cart::Event::names(),
-        order::Event::names(),
-        stock::Event::names(),
-        events_of_payments::Event::names(),
-        billing::UsageEvent::names(),
-        billing::InvoiceEvent::names(),
-        &conversation::names(),
-    ]
-    .concat()
+samples! {
+    Lane: lane::Event [LaneTaken, CommandOutcome] of "";
+    Catalog: catalog::Event [ProductListed, ProductDescribed, ProductPriced, ProductWithdrawn] of "product:CAFE-250";
+    Cart: cart::Event [
+        ItemAdded, QuantitySet, ItemRemoved, NoteSet, EditUndone, CheckedOut, CheckoutCompleted, CheckoutFailed,
+    ] of "cart:BR.1234";
+    Order: order::Event [
+        OrderPlaced, OrderStockHeld, OrderAwaitingPayment, OrderPaid, OrderStockTaken, OrderConfirmed, OrderAdvanced,
+        OrderCancelled, OrderPaidLate, OrderRefunded, OrderRefundFailed,
+    ] of "order:o-1f2e3d4c5b6a7988";
+    Stock: stock::Event [StockSet, StockReserved, StockCommitted, StockReleased] of "stock:CAFE-250";
+    Payments: payments_events::Event [
+        AccountOpened, AccountFunded, TransferReserved, TransferCancelAsked, TransferSettled, TransferReturned,
+        TransferCredited, TransferDeclined, RequestMade, RequestMoved, IntentCreated, IntentCaptured, IntentClosed,
+        RefundBegun, IntentRefunded, RefundFailed, RegimeSuspended, RegimeResumed,
+    ] of "shard:2";
+    Usage: billing::UsageEvent [UsageRecorded] of "usage:2026-11";
+    Invoice: billing::InvoiceEvent [InvoiceDrafted, InvoiceIssued] of "invoice:main";
+    Business: conversation_events::BusinessEvent [BusinessRegistered, ProfileSet, ClockMoved] of "business:main";
+    Sender: conversation_events::SenderEvent [SenderOpened] of "sender:main";
+    Contact: conversation_events::ContactEvent [ContactMet, OptedIn, OptedOut] of "contact:BR.1234";
+    Template: conversation_events::TemplateEvent [TemplateCreated, TemplateApproved] of "template:order_paid.pt_BR";
+    Thread: conversation_events::ThreadEvent [
+        ThreadOpened, MessageReceived, MessageSent, MessageDelivered, MessageRead, MessageFailed,
+    ] of "thread:main/BR.1234";
+    // The next service goes above: its events.
 }
 
 pub fn meta(aggregate: &str) -> Meta {
@@ -153,17 +126,7 @@ pub fn meta(aggregate: &str) -> Meta {
 
 /// The envelope that goes with a sample.
 pub fn meta_of(sample: &Sample) -> Meta {
-    match sample {
-        Sample::Lane(_) => meta(""),
-        Sample::Catalog(_) => meta("product:CAFE-250"),
-        Sample::Cart(_) => meta("cart:BR.1234"),
-        Sample::Conversation(sample) => meta(sample.aggregate()),
-        Sample::Order(_) => meta("order:o-1f2e3d4c5b6a7988"),
-        Sample::Stock(_) => meta("stock:CAFE-250"),
-        Sample::Payments(_) => meta("shard:2"),
-        Sample::Usage(_) => meta("usage:2026-11"),
-        Sample::Invoice(_) => meta("invoice:main"),
-    }
+    meta(sample.aggregate())
 }
 
 /// Every event once; the first of each name is the one that golden files hold.
@@ -218,11 +181,12 @@ pub fn all() -> Vec<Sample> {
         Sample::Invoice(invoice_drafted()),
         Sample::Invoice(invoice_issued()),
     ];
-    samples.extend(conversation::all().into_iter().map(Sample::Conversation));
+    samples.extend(conversation::all());
     samples.extend(orders::carts().into_iter().map(Sample::Cart));
     samples.extend(orders::orders().into_iter().map(Sample::Order));
     samples.extend(orders::stocks().into_iter().map(Sample::Stock));
     samples.extend(payments::all().into_iter().map(Sample::Payments));
+    // The next service goes above: its samples.
     samples
 }
 

@@ -395,12 +395,23 @@ fn write_settings(folder: &std::path::Path, servers: &Servers, processes: &[Proc
     let [catalog, cart, _, gateway] = processes;
     let (kafka, cql, keys) = (servers.kafka(), servers.cql(), folder.display());
     let (catalog, cart, gateway) = (&catalog.address, &cart.address, &gateway.address);
+    // Those that are not under load have a lane each, so that whoever looks for them finds them.
+    let settings: toml::Table =
+        include_str!("../../../../deploy/local/feira.toml").parse().expect("the settings for one machine are TOML");
+    let services = settings["kafka"]["lanes"].as_table().expect("they say how many lanes a service has");
+    let lanes_of = |service: &str| match service {
+        "catalog" => 2,
+        "cart" => LANES,
+        _ => 1,
+    };
+    let lanes: String = services.keys().map(|service| format!("{service} = {}\n", lanes_of(service))).collect();
     let text = format!(
         r#"
         [kafka]
         brokers = "{kafka}"
         prefix = "{PREFIX}"
-        lanes = {{ catalog = 2, cart = {LANES}, conversation = 1, payments = 1, billing = 1 }}
+        [kafka.lanes]
+        {lanes}
         [cql]
         nodes = ["{cql}"]
         keyspace = "chaos"

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use feira_gateway::{DevKey, Issue};
@@ -28,8 +29,11 @@ const START: Duration = Duration::from_secs(120);
 /// The businesses of these tests.
 pub const SHOPS: [&str; 2] = ["feira-livre", "mumbai-bazaar"];
 
-/// The services, each a process of its own when deployed.
-const SERVICES: [&str; 5] = ["catalog", "payments", "conversation", "billing", "cart"];
+/// The services, each a process of its own when deployed: those that the settings for one machine list.
+static SERVICES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let settings: toml::Table = include_str!("../../../../deploy/local/feira.toml").parse().unwrap();
+    settings["kafka"]["lanes"].as_table().unwrap().keys().cloned().collect()
+});
 
 /// One platform at a time: several at once on a small machine would only wait for each other.
 static ONE: Mutex<()> = Mutex::const_new(());
@@ -61,9 +65,9 @@ impl Servers {
     async fn clear(&self) {
         let admin: AdminClient<DefaultClientContext> =
             ClientConfig::new().set("bootstrap.servers", &self.kafka).create().unwrap();
-        let topics = SERVICES.map(|service| format!("{}.{service}.events.v1", self.name));
-        let lanes = format!("{}.lanes.v1", self.name);
-        let names: Vec<&str> = topics.iter().chain([&lanes]).map(String::as_str).collect();
+        let topics = SERVICES.iter().map(|service| format!("{}.{service}.events.v1", self.name));
+        let topics: Vec<_> = topics.chain([format!("{}.lanes.v1", self.name)]).collect();
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         admin.delete_topics(&names, &AdminOptions::new()).await.unwrap();
         let session = SessionBuilder::new().known_node(&self.cql).build().await.unwrap();
         for keyspace in [self.name.clone(), format!("{}_keys", self.name)] {
@@ -108,6 +112,7 @@ pub async fn deployed() -> Platform {
     let gateway = free_port();
     let listens: String =
         SERVICES.iter().map(|service| format!("[{service}]\nlisten = \"127.0.0.1:{}\"\n", free_port())).collect();
+    let lanes: String = SERVICES.iter().map(|service| format!("{service} = 4\n")).collect();
     let config = folder.path().join("feira.toml");
     let keys = folder.path().display();
     let text = format!(
@@ -115,7 +120,8 @@ pub async fn deployed() -> Platform {
         [kafka]
         brokers = "{kafka}"
         prefix = "it{unique}."
-        lanes = {{ catalog = 4, cart = 4, conversation = 4, payments = 4, billing = 4 }}
+        [kafka.lanes]
+        {lanes}
         [cql]
         nodes = ["{cql}"]
         keyspace = "it{unique}"
@@ -166,7 +172,7 @@ impl Platform {
     pub fn parts(&self) -> Vec<&'static str> {
         match &self.home {
             Home::Embedded => vec!["platform"],
-            Home::Deployed { .. } => SERVICES.into_iter().chain(["gateway"]).collect(),
+            Home::Deployed { .. } => SERVICES.iter().map(String::as_str).chain(["gateway"]).collect(),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use feira_codec::{CodecError, EncodedBody, EventSet, Opened};
 use feira_events::conversation::{
     BusinessEvent, BusinessRegistered, Category, Channel, Class, ClassReason, ClockMoved, ContactEvent, ContactMet,
     Content, MessageDelivered, MessageFailed, MessageRead, MessageReceived, MessageSent, OptedIn, OptedOut, Profile,
@@ -11,91 +10,8 @@ use feira_events::conversation::{
 };
 use feira_events::{FactPosition, Sealed};
 use feira_money::Amount;
-use serde_json::{Value, json};
 
-/// Any event of conversations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sample {
-    Business(BusinessEvent),
-    Sender(SenderEvent),
-    Contact(ContactEvent),
-    Template(TemplateEvent),
-    Thread(ThreadEvent),
-}
-
-impl Sample {
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Business(event) => event.name(),
-            Self::Sender(event) => event.name(),
-            Self::Contact(event) => event.name(),
-            Self::Template(event) => event.name(),
-            Self::Thread(event) => event.name(),
-        }
-    }
-
-    pub fn encode(&self) -> Result<EncodedBody, CodecError> {
-        match self {
-            Self::Business(event) => event.encode_body(),
-            Self::Sender(event) => event.encode_body(),
-            Self::Contact(event) => event.encode_body(),
-            Self::Template(event) => event.encode_body(),
-            Self::Thread(event) => event.encode_body(),
-        }
-    }
-
-    /// The event, when it is one of conversations.
-    pub fn decode(opened: &Opened) -> Option<Result<Self, CodecError>> {
-        if opened.is::<BusinessEvent>() {
-            Some(opened.decode().map(Self::Business))
-        } else if opened.is::<SenderEvent>() {
-            Some(opened.decode().map(Self::Sender))
-        } else if opened.is::<ContactEvent>() {
-            Some(opened.decode().map(Self::Contact))
-        } else if opened.is::<TemplateEvent>() {
-            Some(opened.decode().map(Self::Template))
-        } else if opened.is::<ThreadEvent>() {
-            Some(opened.decode().map(Self::Thread))
-        } else {
-            None
-        }
-    }
-
-    pub fn to_json(&self) -> Value {
-        match self {
-            Self::Business(BusinessEvent::BusinessRegistered(event)) => json!(event),
-            Self::Business(BusinessEvent::ProfileSet(event)) => json!(event),
-            Self::Business(BusinessEvent::ClockMoved(event)) => json!(event),
-            Self::Sender(SenderEvent::SenderOpened(event)) => json!(event),
-            Self::Contact(ContactEvent::ContactMet(event)) => json!(event),
-            Self::Contact(ContactEvent::OptedIn(event)) => json!(event),
-            Self::Contact(ContactEvent::OptedOut(event)) => json!(event),
-            Self::Template(TemplateEvent::TemplateCreated(event)) => json!(event),
-            Self::Template(TemplateEvent::TemplateApproved(event)) => json!(event),
-            Self::Thread(ThreadEvent::ThreadOpened(event)) => json!(event),
-            Self::Thread(ThreadEvent::MessageReceived(event)) => json!(event),
-            Self::Thread(ThreadEvent::MessageSent(event)) => json!(event),
-            Self::Thread(ThreadEvent::MessageDelivered(event)) => json!(event),
-            Self::Thread(ThreadEvent::MessageRead(event)) => json!(event),
-            Self::Thread(ThreadEvent::MessageFailed(event)) => json!(event),
-        }
-    }
-
-    pub fn aggregate(&self) -> &'static str {
-        match self {
-            Self::Business(_) => "business:main",
-            Self::Sender(_) => "sender:main",
-            Self::Contact(_) => "contact:BR.1234",
-            Self::Template(_) => "template:order_paid.pt_BR",
-            Self::Thread(_) => "thread:main/BR.1234",
-        }
-    }
-}
-
-pub fn names() -> Vec<&'static str> {
-    [BusinessEvent::names(), SenderEvent::names(), ContactEvent::names(), TemplateEvent::names(), ThreadEvent::names()]
-        .concat()
-}
+use super::Sample;
 
 const SENT_AT: i64 = 1_764_104_400_123;
 

@@ -3,34 +3,6 @@
 use feira_events::{cart, order, stock};
 use feira_ids::AccountId;
 use feira_money::Amount;
-use serde_json::{Value, json};
-
-/// The body of an order's event as people read it.
-pub fn order_json(event: &order::Event) -> Value {
-    match event {
-        order::Event::OrderPlaced(event) => json!(event),
-        order::Event::OrderStockHeld(event) => json!(event),
-        order::Event::OrderAwaitingPayment(event) => json!(event),
-        order::Event::OrderPaid(event) => json!(event),
-        order::Event::OrderStockTaken(event) => json!(event),
-        order::Event::OrderConfirmed(event) => json!(event),
-        order::Event::OrderAdvanced(event) => json!(event),
-        order::Event::OrderCancelled(event) => json!(event),
-        order::Event::OrderPaidLate(event) => json!(event),
-        order::Event::OrderRefunded(event) => json!(event),
-        order::Event::OrderRefundFailed(event) => json!(event),
-    }
-}
-
-/// The body of an event of stock as people read it.
-pub fn stock_json(event: &stock::Event) -> Value {
-    match event {
-        stock::Event::StockSet(event) => json!(event),
-        stock::Event::StockReserved(event) => json!(event),
-        stock::Event::StockCommitted(event) => json!(event),
-        stock::Event::StockReleased(event) => json!(event),
-    }
-}
 
 fn brl(minor: i64) -> Amount {
     Amount::new(minor, "BRL".parse().unwrap())

@@ -9,31 +9,6 @@ use feira_events::payments::{
 };
 use feira_ids::AccountId;
 use feira_money::Amount;
-use serde_json::{Value, json};
-
-/// The body as people read it.
-pub fn to_json(event: &Event) -> Value {
-    match event {
-        Event::AccountOpened(event) => json!(event),
-        Event::AccountFunded(event) => json!(event),
-        Event::TransferReserved(event) => json!(event),
-        Event::TransferCancelAsked(event) => json!(event),
-        Event::TransferSettled(event) => json!(event),
-        Event::TransferReturned(event) => json!(event),
-        Event::TransferCredited(event) => json!(event),
-        Event::TransferDeclined(event) => json!(event),
-        Event::RequestMade(event) => json!(event),
-        Event::RequestMoved(event) => json!(event),
-        Event::IntentCreated(event) => json!(event),
-        Event::IntentCaptured(event) => json!(event),
-        Event::IntentClosed(event) => json!(event),
-        Event::RefundBegun(event) => json!(event),
-        Event::IntentRefunded(event) => json!(event),
-        Event::RefundFailed(event) => json!(event),
-        Event::RegimeSuspended(event) => json!(event),
-        Event::RegimeResumed(event) => json!(event),
-    }
-}
 
 fn account(text: &str) -> AccountId {
     AccountId::parse(text).unwrap()
