@@ -30,7 +30,7 @@ const START: Duration = Duration::from_secs(120);
 pub const SHOPS: [&str; 2] = ["feira-livre", "mumbai-bazaar"];
 
 /// The services, each a process of its own when deployed: those that the settings for one machine list.
-static SERVICES: LazyLock<Vec<String>> = LazyLock::new(|| {
+pub static SERVICES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let settings: toml::Table = include_str!("../../../../deploy/local/feira.toml").parse().unwrap();
     settings["kafka"]["lanes"].as_table().unwrap().keys().cloned().collect()
 });
