@@ -1,6 +1,8 @@
-//! The project's own tool: `cargo xtask tidy` checks that everything is in its place, `cargo xtask test` runs all tests.
+//! The project's own tool: `cargo xtask tidy` checks that everything is in its place, `cargo xtask test` runs all tests,
+//! `cargo xtask new-service` makes a service.
 
 mod bench;
+mod scaffold;
 mod servers;
 mod test;
 mod tidy;
@@ -15,6 +17,9 @@ usage: cargo xtask <command>
   tidy    checks the arrows between packages, the purity of domains, and every file's form
   test    runs all tests on every home, log and store, and says how many ran for each
   bench   runs all benchmarks, or those of the packages named: cargo xtask bench feira-codec
+
+  new-service <name>   makes a service in the form of the others: it builds, runs in both homes and passes the suites
+  try-new-service      makes one in a copy of the tree, builds it and runs its tests; `test` does this too
 ";
 
 fn main() -> ExitCode {
@@ -22,6 +27,8 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["tidy"] => tidy(),
         ["bench", packages @ ..] => bench::run(&workspace::root(), packages),
+        ["new-service", name] => scaffold::run(&workspace::root(), name),
+        ["try-new-service"] => scaffold::trial(&workspace::root()),
         ["test"] => test::run(&workspace::root()),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

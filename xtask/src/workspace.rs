@@ -124,7 +124,10 @@ impl Workspace {
 }
 
 /// The files under version control, and the new ones that are not ignored.
-fn files(root: &Path) -> Result<Vec<String>, String> {
+///
+/// # Errors
+/// When git does not list them.
+pub fn files(root: &Path) -> Result<Vec<String>, String> {
     let output = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)

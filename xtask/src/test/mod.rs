@@ -1,10 +1,11 @@
-//! The whole test run: form, lints, licences, every test on every home, log and store, and two looks from outside.
+//! The whole test run: form, lints, licences, every test on every home, log and store, two looks from outside, and a new
+//! service in a copy of the tree.
 //!
 //! A step that fails does not stop the others, so that one run tells everything. What cannot be started fails the run;
 //! nothing is passed over.
 
 mod http;
-mod step;
+pub mod step;
 mod tally;
 pub mod tools;
 
@@ -51,6 +52,7 @@ pub fn run(root: &Path) -> ExitCode {
             let mut down = run.with_stack(servers::down(root));
             run.step("stop servers", MINUTE, &mut down);
         }
+        run.new_service();
     }
     println!("\nwhat each step printed: {}", logs.display());
     run.close()
@@ -163,7 +165,7 @@ impl Run<'_> {
         };
         let mut audit = Command::new("node");
         audit.args(["tests/http/audit.mjs", platform.url()]);
-        self.checks("GraphQL over HTTP audits", "audits", Group::HttpAudits, &mut audit);
+        self.checks("GraphQL over HTTP audits", "audits", Group::HttpAudits, 5 * MINUTE, &mut audit);
     }
 
     /// Reads the topics from Python, with the published schemas alone.
@@ -175,12 +177,27 @@ impl Run<'_> {
         let mut check = python.command("python");
         check.arg("tests/topics/check.py").arg("--feira").arg(self.feira());
         check.arg("--data").arg(self.target.join("test-data").join("topics"));
-        self.checks("topics read from Python", "topics", Group::TopicReader, &mut check);
+        self.checks("topics read from Python", "topics", Group::TopicReader, 5 * MINUTE, &mut check);
+    }
+
+    /// Makes a service in a copy of the tree, builds it and runs its tests.
+    fn new_service(&mut self) {
+        match std::env::current_exe() {
+            Ok(this) => {
+                let mut trial = Command::new(this);
+                trial.arg("try-new-service");
+                self.checks("a new service", "new service", Group::NewService, 12 * MINUTE, &mut trial);
+            }
+            Err(error) => {
+                println!("cannot find this program: {error}");
+                self.broken.push("a new service".to_owned());
+            }
+        }
     }
 
     /// Runs a script whose checks count as tests of `group`.
-    fn checks(&mut self, name: &str, what: &str, group: Group, command: &mut Command) {
-        let done = self.steps.run(name, 5 * MINUTE, command.current_dir(self.root));
+    fn checks(&mut self, name: &str, what: &str, group: Group, limit: Duration, command: &mut Command) {
+        let done = self.steps.run(name, limit, command.current_dir(self.root));
         let mut count = tally::figures(&done.output, what);
         if !done.ok {
             println!("{}", done.output.trim_end());

@@ -28,11 +28,13 @@ pub enum Group {
     TopicReader,
     /// The audits of GraphQL over HTTP.
     HttpAudits,
+    /// A service made by `cargo xtask new-service`.
+    NewService,
 }
 
 impl Group {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LogSimulated,
         Self::LogEmbedded,
         Self::LogKafka,
@@ -43,6 +45,7 @@ impl Group {
         Self::Rest,
         Self::TopicReader,
         Self::HttpAudits,
+        Self::NewService,
     ];
 
     /// What the test `name` in `program` of `package` is about.
@@ -73,6 +76,7 @@ impl fmt::Display for Group {
             Self::Rest => "all others",
             Self::TopicReader => "topics read from Python",
             Self::HttpAudits => "GraphQL over HTTP audits",
+            Self::NewService => "a new service",
         })
     }
 }
