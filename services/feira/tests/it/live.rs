@@ -91,10 +91,12 @@ async fn say(socket: &mut Socket, what: Value) {
 
 pub async fn a_demo_followed_through_a_hundred_cuts_shows_each_event_once(platform: &mut Platform) {
     // There is something to follow before the demo begins.
-    let open = "mutation { accountOpen(input: {}) { userErrors { code } } }";
+    let open = "mutation { accountOpen(input: {}) { position userErrors { code } } }";
     let ana = Client::new(&platform.url, &platform.sign("ana", Role::Consumer, None));
     let opened = ana.insist(open, json!({})).await;
     assert_eq!(opened["accountOpen"]["userErrors"], json!([]), "{opened}");
+    let read = "query($position: Position) { account(position: $position) { id } }";
+    ana.insist(read, json!({ "position": opened["accountOpen"]["position"] })).await;
     let (mut steady, mut cut) = (Follower::new(platform), Follower::new(platform));
     let mut dice = Dice::thrown();
     let mut socket = steady.open().await;
