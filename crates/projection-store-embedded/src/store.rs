@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use feira_projection_store::{
     Checkpoint, Mutation, Page, ProjectionId, Range, Row, RowStream, Store, StoreError, Table, Value,
 };
+use fjall::config::PinningPolicy;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, LsmError};
 use futures::{StreamExt, stream};
 use tokio::sync::watch;
@@ -32,7 +33,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 32 << 20, table_buffer_bytes: 8 << 20, workers: 1 }
+        Self { cache_bytes: 8 << 20, table_buffer_bytes: 4 << 20, workers: 1 }
     }
 }
 
@@ -309,7 +310,10 @@ impl Store for EmbeddedStore {
 }
 
 fn keyspace_options(options: Options) -> KeyspaceCreateOptions {
-    KeyspaceCreateOptions::default().max_memtable_size(options.table_buffer_bytes)
+    // A row is read before it is written, and most are new: the filters that say so stay in memory, at 1.25 bytes a row.
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(options.table_buffer_bytes)
+        .filter_block_pinning_policy(PinningPolicy::all(true))
 }
 
 /// Names have no zero byte, so that no projection's keys begin like another's.

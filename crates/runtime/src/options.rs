@@ -21,7 +21,8 @@ pub struct Options {
     pub record_bytes_max: usize,
     /// How many aggregates of each kind a lane keeps in memory beside those not yet written down.
     pub cache_aggregates: usize,
-    /// How many command ids a lane keeps in memory; older ones are looked up in its folder.
+    /// How many command ids a lane keeps in memory; older ones are looked up in its folder. They are kept in two tables,
+    /// which are full when they are seven eighths of a power of two.
     pub recent_commands: usize,
     /// How many first answers a lane keeps in memory; others are read back from the log.
     pub recent_answers: usize,
@@ -56,8 +57,8 @@ impl Default for Options {
             queue_max: 2048,
             command_events_max: 1000,
             record_bytes_max: 900 << 10,
-            cache_aggregates: 10_000,
-            recent_commands: 250_000,
+            cache_aggregates: 6_000,
+            recent_commands: 114_688,
             recent_answers: 1024,
             flush_records: 1024,
             flush_idle: Duration::from_millis(200),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use feira_events::Meta;
 use feira_ids::{CommandId, TenantId};
+use fjall::config::PinningPolicy;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
@@ -155,7 +156,13 @@ impl Folder {
             .max_journaling_size(64 << 20)
             .open()
             .map_err(|error| opening(path, error))?;
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(4 << 20);
+        // Nearly every id that is looked up is new: the filters that say so stay in memory, at 1.25 bytes a row, since the
+        // cache is too small to hold them between two lookups.
+        let options = || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(1 << 20)
+                .filter_block_pinning_policy(PinningPolicy::all(true))
+        };
         let rows = database.keyspace("lane", options).map_err(|error| opening(path, error))?;
         let folder = Self {
             path: path.to_owned(),

@@ -1,7 +1,9 @@
 //! `feira run` as a process of its own, on a folder that goes when the benchmark ends.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -19,6 +21,11 @@ impl Platform {
     pub fn start() -> Self {
         // Beside the project's own build, so that it is measured on a disk and not in memory.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder can be made");
+        let (process, address) = Self::run(&folder);
+        Self { address, process, folder }
+    }
+
+    fn run(folder: &TempDir) -> (Child, SocketAddr) {
         let mut process = Command::new(env!("CARGO_BIN_EXE_feira"))
             .args(["run", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.path())
@@ -31,7 +38,28 @@ impl Platform {
             line.strip_prefix("GraphQL http://").and_then(|rest| rest.strip_suffix("/graphql")).map(str::to_owned)
         });
         let address = ready.expect("it says where it answers").parse().expect("an address");
-        Self { address, process, folder }
+        (process, address)
+    }
+
+    /// Kills it.
+    pub fn kill(&mut self) {
+        self.process.kill().expect("it is a child of ours");
+        self.process.wait().expect("it is a child of ours");
+    }
+
+    /// Starts it again on its folder.
+    pub fn again(&mut self) {
+        (self.process, self.address) = Self::run(&self.folder);
+    }
+
+    /// Its data.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// A token for `role`.
@@ -46,13 +74,30 @@ impl Platform {
         String::from_utf8(output.stdout).expect("a token is text").trim().to_owned()
     }
 
-    /// The memory that it holds, in MiB.
-    pub fn resident_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let kib =
-            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok());
-        kib.unwrap_or(0) / 1_024
+    /// The memory that it holds, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        resident_kib(self.process.id())
     }
+
+    /// How many events of each type whose name begins with `prefix` a service has on its log.
+    pub fn events(&self, service: &str, prefix: &str) -> BTreeMap<String, u64> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_feira"));
+        command.args(["log", "show", "--count", "--output", "json", "--service", service]);
+        command.args(["--url", &format!("http://{}", self.address), "--data"]).arg(self.folder.path());
+        let output = command.output().expect("the binary runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let counts: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the counts are JSON");
+        let types = counts[service]["by_type"].as_object().unwrap_or_else(|| panic!("{counts}"));
+        let of = |(name, count): (&String, &serde_json::Value)| Some((name.clone(), count.as_u64()?));
+        types.iter().filter_map(of).filter(|(name, _)| name.starts_with(prefix)).collect()
+    }
+}
+
+/// The memory that a process holds, in KiB; none once it is gone.
+pub fn resident_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
+    kib.unwrap_or(0)
 }
 
 impl Drop for Platform {

@@ -1,6 +1,6 @@
 //! Product feeds: a stream of rows in, a stream of what became of them out.
 //!
-//! Nothing is held but the rows on their way to their owners and sixteen bytes for each id seen, so that a feed may be
+//! Nothing is held but the rows on their way to their owners and twelve bytes for each id seen, so that a feed may be
 //! as long as it likes. Each row is one command, named by the run and the row's line: a run that broke off is sent
 //! again and ends in the same state. Good rows go in whatever is wrong with others.
 

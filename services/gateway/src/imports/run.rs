@@ -1,6 +1,6 @@
 //! One import from its first row to its last: reads, sends, waits, reports, and reads on no faster than that goes.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -71,8 +71,8 @@ pub(super) struct Run {
     lines: Sender<Bytes>,
     counts: Counts,
     position: Position,
-    /// The first sixteen bytes of the hash of each id that went in.
-    seen: HashSet<[u8; 16]>,
+    /// The first twelve bytes of the hash of each id that went in.
+    seen: BTreeSet<[u8; 12]>,
     told: Instant,
 }
 
@@ -97,7 +97,7 @@ type InFlight = FuturesUnordered<OnItsWay>;
 impl Run {
     pub(super) fn new(gateway: Arc<Gateway>, scope: Scope, run: Uuid, lines: Sender<Bytes>) -> Self {
         let (counts, position) = (Counts::default(), Position::default());
-        Self { gateway, scope, run, lines, counts, position, seen: HashSet::new(), told: Instant::now() }
+        Self { gateway, scope, run, lines, counts, position, seen: BTreeSet::new(), told: Instant::now() }
     }
 
     pub(super) async fn drive(mut self, reader: RowReader, incoming: Incoming) {
@@ -170,8 +170,8 @@ impl Run {
 
     /// The row, unless an earlier one has its id.
     fn first_of_its_id(&mut self, row: GoodRow) -> Row {
-        let mut key = [0; 16];
-        key.copy_from_slice(&Sha256::digest(row.id.as_bytes())[..16]);
+        let mut key = [0; 12];
+        key.copy_from_slice(&Sha256::digest(row.id.as_bytes())[..12]);
         if self.seen.insert(key) {
             return Ok(row);
         }
