@@ -58,7 +58,7 @@ impl Default for Options {
             command_events_max: 1000,
             record_bytes_max: 900 << 10,
             cache_aggregates: 6_000,
-            recent_commands: 114_688,
+            recent_commands: 57_344,
             recent_answers: 1024,
             flush_records: 1024,
             flush_idle: Duration::from_millis(200),
