@@ -37,7 +37,7 @@ use clap::{CommandFactory, Parser};
 use crate::cli::{Cli, Import, Log, Verb};
 use crate::failure::Failure;
 
-/// Gives memory back that is no longer used, and costs less for each of the many small values of a command.
+/// Gives memory back that is no longer used; how, is set in `.cargo/config.toml`.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

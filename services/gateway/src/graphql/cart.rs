@@ -72,11 +72,6 @@ impl Cart {
         rows.into_iter().zip(shares).map(cart).collect()
     }
 
-    /// The cart of `customer` among `carts`.
-    pub(crate) fn among(carts: &[Self], customer: &str) -> Option<Self> {
-        carts.iter().find(|cart| &*cart.0.customer == customer).cloned()
-    }
-
     /// A cart as its owner answered.
     pub(crate) fn of_view(scope: Scope, view: View) -> Self {
         let key = || view.customer.clone();

@@ -14,6 +14,7 @@ use super::node::{self, GlobalId, Node};
 use super::product::Product;
 use super::products::{self, PageArguments, ProductConnection, page_cost};
 use super::scalars::{DateTime, PositionText};
+use super::together::in_their_places;
 use super::{Field, asked, catch_up, field, gateway, scope};
 use crate::auth::{Caller, Scope};
 use crate::error::ApiError;
@@ -137,7 +138,7 @@ async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, Ap
         let (places, keys): (Vec<usize>, Vec<Arc<str>>) = wanted.into_iter().unzip();
         let nodes = match kind {
             "product" => products_of(ctx, &scope, &keys).await,
-            "cart" => carts_of(ctx, &scope, keys).await,
+            "cart" => carts_of(ctx, &scope, &keys).await,
             "order" => PlacedOrder::find_many(ctx, &scope, &keys).await.map(nodes),
             _ => Thread::find_many(ctx, &scope, &keys).await.map(nodes),
         };
@@ -161,18 +162,17 @@ async fn products_of(ctx: &Context<'_>, scope: &Scope, skus: &[Arc<str>]) -> Res
     Ok(nodes(rows.into_iter().map(|row| row.map(Product::of_row)).collect()))
 }
 
-async fn carts_of(ctx: &Context<'_>, scope: &Scope, customers: Vec<Arc<str>>) -> Result<Vec<Option<Node>>, ApiError> {
+async fn carts_of(ctx: &Context<'_>, scope: &Scope, customers: &[Arc<str>]) -> Result<Vec<Option<Node>>, ApiError> {
     // Of a customer, only their own.
-    let own = |customer: &Arc<str>| scope.customer(Some(customer)).is_ok();
-    let seen: Vec<Arc<str>> = customers.iter().filter(|customer| own(customer)).cloned().collect();
-    if seen.is_empty() {
+    let seen: Vec<Option<Arc<str>>> = customers.iter().map(|customer| scope.customer(Some(customer)).ok()).collect();
+    if seen.iter().all(Option::is_none) {
         return Ok(vec![]);
     }
     catch_up(ctx, None, CARTS_PROJECTION).await?;
-    let rows = gateway(ctx).reads.carts(scope, seen.iter().map(|customer| &**customer)).await?;
-    let rows = seen.into_iter().zip(rows).filter_map(|(customer, row)| Some((customer, row?)));
-    let carts = Cart::of_rows(scope, rows.collect());
-    Ok(nodes(customers.iter().map(|customer| Cart::among(&carts, customer)).collect()))
+    let mut rows =
+        gateway(ctx).reads.carts(scope, seen.iter().flatten().map(|customer| &**customer)).await?.into_iter();
+    let rows = seen.into_iter().map(|customer| customer.and_then(|customer| Some((customer, rows.next().flatten()?))));
+    Ok(nodes(in_their_places(rows.collect(), |rows| Cart::of_rows(scope, rows))))
 }
 
 fn nodes<T: Into<Node>>(found: Vec<Option<T>>) -> Vec<Option<Node>> {

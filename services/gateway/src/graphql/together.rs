@@ -52,3 +52,10 @@ impl<K, T> Share<K, T> {
         all.get(self.place).ok_or_else(|| ApiError::fault("not every share was read"))
     }
 }
+
+/// What `make` makes of all that was found, each in the place where it was asked for.
+pub(crate) fn in_their_places<R, T>(found: Vec<Option<R>>, make: impl FnOnce(Vec<R>) -> Vec<T>) -> Vec<Option<T>> {
+    let there: Vec<bool> = found.iter().map(Option::is_some).collect();
+    let mut made = make(found.into_iter().flatten().collect()).into_iter();
+    there.into_iter().map(|there| if there { made.next() } else { None }).collect()
+}

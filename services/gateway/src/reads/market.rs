@@ -1,6 +1,8 @@
 //! Reading what a purchase in chat is made of. As everywhere: within a scope.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
+use std::iter;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use feira_commands::billing::Used;
@@ -39,13 +41,12 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// The buckets in which its messages stand, in the order in which they are read.
-    fn buckets(&self, last: bool) -> VecDeque<i64> {
+    /// The buckets in which its messages stand.
+    fn buckets(&self) -> RangeInclusive<i64> {
         if self.from >= self.until {
-            return VecDeque::new();
+            return RangeInclusive::new(1, 0);
         }
-        let buckets = message_bucket(self.from.max(1))..=message_bucket((self.until - 1).max(1));
-        if last { buckets.rev().collect() } else { buckets.collect() }
+        message_bucket(self.from.max(1))..=message_bucket((self.until - 1).max(1))
     }
 }
 
@@ -68,10 +69,7 @@ impl ScopedReads {
         sender: &str,
         customer: &str,
     ) -> Result<Option<ThreadRow>, ApiError> {
-        let customer = scope.correspondent(Some(customer))?;
-        let key = thread_row_key(scope.tenant(), sender, &customer);
-        let row = self.store.get(&THREADS, &key).await.map_err(store_error)?;
-        row.map(ThreadRow::from_row).transpose().map_err(row_error)
+        Ok(self.threads_of(scope, iter::once((sender, customer))).await?.pop().flatten())
     }
 
     /// Many threads in one load, in the order asked, each named by its sender and its customer.
@@ -110,13 +108,14 @@ impl ScopedReads {
         let threads =
             stretches.iter().map(|of| Ok(format!("{}/{}", of.sender, scope.correspondent(Some(&of.customer))?)));
         let threads = threads.collect::<Result<Vec<_>, ApiError>>()?;
-        let mut left: Vec<VecDeque<i64>> = stretches.iter().map(|of| of.buckets(last)).collect();
+        let mut left: Vec<RangeInclusive<i64>> = stretches.iter().map(Stretch::buckets).collect();
         let mut rows: Vec<Vec<Row>> = stretches.iter().map(|_| Vec::new()).collect();
         // The first bucket of every stretch at once, then the next of those that are not full.
         loop {
             let (mut of, mut scans) = (Vec::new(), Vec::new());
             for (index, stretch) in stretches.iter().enumerate().filter(|(index, _)| rows[*index].len() < count) {
-                let Some(bucket) = left[index].pop_front() else { continue };
+                let bucket = if last { left[index].next_back() } else { left[index].next() };
+                let Some(bucket) = bucket else { continue };
                 let place = |seq: i64| Some(vec![Value::BigInt(seq)]);
                 let (after, before) = (place(stretch.from - 1), place(stretch.until));
                 let range = Range { after, before, reverse: last, limit: count - rows[index].len() };
@@ -137,10 +136,7 @@ impl ScopedReads {
 
     /// One order, if the caller may see it.
     pub(crate) async fn order(&self, scope: &Scope, id: &str) -> Result<Option<OrderRow>, ApiError> {
-        scope.customer(scope.own().or(Some("any")))?;
-        let row = self.store.get(&ORDERS, &order_key(scope.tenant(), id)).await.map_err(store_error)?;
-        let row = row.map(OrderRow::from_row).transpose().map_err(row_error)?;
-        Ok(row.filter(|order| scope.owns(&order.customer)))
+        Ok(self.orders_by_id(scope, iter::once(id)).await?.pop().flatten())
     }
 
     /// Many orders in one load, in the order asked: none in place of what the caller may not see.

@@ -21,7 +21,7 @@ use crate::graphql::money::{Money as Shown, MoneyInput};
 use crate::graphql::payload::UserError;
 use crate::graphql::products::page_cost;
 use crate::graphql::scalars::{DateTime, PositionText};
-use crate::graphql::together::Share;
+use crate::graphql::together::{Share, in_their_places};
 use crate::graphql::{Field, asked, catch_up, field, gateway, node, scope};
 use crate::reads::owner;
 
@@ -199,9 +199,7 @@ impl Order {
     ) -> Result<Vec<Option<Self>>, ApiError> {
         catch_up(ctx, None, ORDERS_PROJECTION).await?;
         let rows = gateway(ctx).reads.orders_by_id(scope, keys.iter().map(|key| &**key)).await?;
-        let there: Vec<bool> = rows.iter().map(Option::is_some).collect();
-        let mut orders = Self::of_rows(scope, rows.into_iter().flatten().collect()).into_iter();
-        Ok(there.into_iter().map(|there| there.then(|| orders.next()).flatten()).collect())
+        Ok(in_their_places(rows, |rows| Self::of_rows(scope, rows)))
     }
 
     /// An order that was read alone.

@@ -18,6 +18,7 @@ use crate::graphql::market::count;
 use crate::graphql::market::mirrors::MessageClass;
 use crate::graphql::products::page_cost;
 use crate::graphql::scalars::{DateTime, PositionText};
+use crate::graphql::together::in_their_places;
 use crate::graphql::{catch_up, gateway, node};
 use crate::reads::Stretch;
 
@@ -53,20 +54,17 @@ impl Thread {
     ) -> Result<Vec<Option<Self>>, ApiError> {
         let seen = |key: &Arc<str>| {
             let (sender, customer) = key.split_once('/')?;
-            scope.correspondent(Some(customer)).ok().map(|_| (sender.to_owned(), customer.to_owned()))
+            scope.correspondent(Some(customer)).ok().map(|customer| (sender.to_owned(), customer))
         };
-        let seen: Vec<Option<(String, String)>> = keys.iter().map(seen).collect();
+        let seen: Vec<Option<(String, Arc<str>)>> = keys.iter().map(seen).collect();
         if seen.iter().all(Option::is_none) {
             return Ok(seen.iter().map(|_| None).collect());
         }
         catch_up(ctx, None, THREADS_PROJECTION).await?;
         let named = seen.iter().flatten().map(|(sender, customer)| (&**sender, &**customer));
         let mut rows = gateway(ctx).reads.threads_of(scope, named).await?.into_iter();
-        let rows: Vec<Option<ThreadRow>> =
-            seen.iter().map(|seen| seen.as_ref().and_then(|_| rows.next().flatten())).collect();
-        let there: Vec<bool> = rows.iter().map(Option::is_some).collect();
-        let mut threads = Self::of_rows(scope, rows.into_iter().flatten().collect()).into_iter();
-        Ok(there.into_iter().map(|there| there.then(|| threads.next()).flatten()).collect())
+        let rows = seen.iter().map(|seen| seen.as_ref().and_then(|_| rows.next().flatten())).collect();
+        Ok(in_their_places(rows, |rows| Self::of_rows(scope, rows)))
     }
 
     /// A thread that was read alone.
