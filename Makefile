@@ -1,7 +1,7 @@
 # What one does with Feira. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-kafka demo demo-kafka verify load up down test bench fmt lint
+.PHONY: help run run-kafka demo demo-kafka verify load simulate mutants chaos up down test bench fmt lint
 
 # The platform for one process needs neither a Kafka nor a CQL client: it builds in half the time.
 EMBEDDED := --release --locked --package feira --no-default-features --features embedded
@@ -22,6 +22,16 @@ demo-kafka: ## The same on the platform that `make run-kafka` runs
 
 verify: ## Prove that log and rows in ./data are sound
 	cargo run $(EMBEDDED) -- verify
+
+simulate: ## Run the platform on a made-up clock under the faults of SEEDS seeds (200)
+	cargo run $(EMBEDDED),simulate -- simulate --seeds $(or $(SEEDS),200)
+
+mutants: ## Take each protection out, and see that the simulation misses it
+	@cargo xtask mutants
+
+chaos: ## Kill, stop and end every process and server under load, ROUNDS times each (1), in the order that SEED draws
+	@bash xtask/need.sh test
+	FEIRA_CHAOS_ROUNDS=$(or $(ROUNDS),1) $(if $(SEED),FEIRA_CHAOS_SEED=$(SEED)) cargo test --locked --package feira --test chaos -- --nocapture deployed
 
 up: ## Start Kafka and Cassandra on this machine
 	@bash deploy/local/up.sh

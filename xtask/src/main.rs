@@ -1,7 +1,8 @@
 //! The project's own tool: `cargo xtask tidy` checks that everything is in its place, `cargo xtask test` runs all tests,
-//! `cargo xtask new-service` makes a service.
+//! `cargo xtask mutants` tries the simulation, `cargo xtask new-service` makes a service.
 
 mod bench;
+mod mutants;
 mod scaffold;
 mod servers;
 mod test;
@@ -16,6 +17,8 @@ usage: cargo xtask <command>
 
   tidy    checks the arrows between packages, the purity of domains, and every file's form
   test    runs all tests on every home, log and store, and says how many ran for each
+  mutants takes out one protection after the other, and looks for a seed of the simulation that misses it: all, or
+          those named: cargo xtask mutants no-fence
   bench   runs all benchmarks, or those of the packages named: cargo xtask bench feira-codec
 
   new-service <name>   makes a service in the form of the others: it builds, runs in both homes and passes the suites
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         ["bench", packages @ ..] => bench::run(&workspace::root(), packages),
         ["new-service", name] => scaffold::run(&workspace::root(), name),
         ["try-new-service"] => scaffold::trial(&workspace::root()),
+        ["mutants", names @ ..] => mutants::run(&workspace::root(), names),
         ["test"] => test::run(&workspace::root()),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -10,7 +10,7 @@ mod shard;
 
 pub use fixture::{Given, Outcome, given};
 pub use process::{Ask, Do, Process};
-pub use shard::{Entities, EntitiesMut, Memory, Shard, fold_shard};
+pub use shard::{Entities, EntitiesMut, Found, Memory, Shard, fold_shard};
 
 use std::error::Error;
 use std::fmt::Debug;

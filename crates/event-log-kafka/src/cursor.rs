@@ -13,7 +13,7 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use crate::failure::{Told, no_answer, unavailable};
 use crate::log::Shared;
-use crate::{close, envelope};
+use crate::{close, envelope, reach};
 
 /// How long a question for the end of a lane may take.
 const ASK: Duration = Duration::from_secs(5);
@@ -60,6 +60,21 @@ impl Cursor {
         self.consumer().assign(&place).map_err(failed)
     }
 
+    /// Lets the client fetch nothing any more.
+    #[cfg(test)]
+    pub(crate) fn stop_fetching(&self) {
+        let places = self.consumer().assignment().expect("a cursor is somewhere");
+        self.consumer().pause(&places).expect("a client can be told to");
+    }
+
+    /// Exchanges the client for one that never reaches the cluster.
+    #[cfg(test)]
+    pub(crate) fn lose_the_cluster(&mut self, shared: &Shared) {
+        let lost = reach::testing::lost(&shared.config).reading(&shared.names).create_with_context(Told);
+        self.consumer = Some(lost.expect("a client"));
+        self.go(1).expect("a client can be told to");
+    }
+
     /// The next committed record, waited for up to `wait`.
     pub(crate) fn step(&self, wait: Duration) -> Result<Step, LogError> {
         match self.consumer().poll(wait) {
@@ -79,12 +94,17 @@ impl Cursor {
     }
 
     /// The first place and the one after the last committed record or mark: beyond it a transaction may be open.
-    pub(crate) fn committed_range(&self) -> Result<(u64, u64), LogError> {
+    pub(crate) fn committed_range(&self, patience: Duration) -> Result<(u64, u64), LogError> {
         let (low, end) = self
             .consumer()
-            .fetch_watermarks(&self.topic, self.partition(), ASK)
+            .fetch_watermarks(&self.topic, self.partition(), patience)
             .map_err(|error| unavailable(format!("asking for the end of lane {}", self.lane), error))?;
         Ok((low.max(0) as u64, end.max(0) as u64))
+    }
+
+    /// Whether its client has lost the cluster for good.
+    pub(crate) fn is_cut_off(&self, shared: &Shared) -> bool {
+        reach::is_cut_off(self.consumer().client(), shared)
     }
 
     /// The last committed record before `end`, sought backwards from there.

@@ -17,6 +17,7 @@ mod log;
 mod members;
 mod names;
 mod owners;
+mod reach;
 mod reader;
 mod take;
 mod topics;

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use feira_event_log::{EventLog, Hint, LaneReader, LogError, Membership, OwnerHints, Resume};
 use feira_ids::{LaneId, ServiceName};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
 
 use crate::config::KafkaConfig;
 use crate::cursor::Cursor;
@@ -17,7 +18,7 @@ use crate::members::Group;
 use crate::names::Names;
 use crate::owners::{self, Owners};
 use crate::reader::Reader;
-use crate::{close, topics, wait};
+use crate::{close, reach, topics, wait};
 
 /// How long one question may take.
 const ASK: Duration = Duration::from_secs(5);
@@ -26,7 +27,7 @@ const GLANCE: Duration = Duration::from_millis(2);
 
 /// The event log on a Kafka cluster.
 pub struct KafkaLog {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     owners: Arc<Owners>,
     ends: Mutex<HashMap<LaneId, (u64, u64)>>,
 }
@@ -36,9 +37,28 @@ pub(crate) struct Shared {
     pub(crate) config: KafkaConfig,
     pub(crate) names: Names,
     cluster: String,
-    // Always there until dropped.
-    asking: Option<BaseConsumer<Told>>,
+    asking: Mutex<Asking>,
     acknowledged: Mutex<HashMap<LaneId, Arc<AtomicU64>>>,
+}
+
+/// The client that asks.
+struct Asking {
+    // Always there until dropped.
+    client: Option<Arc<BaseConsumer<Told>>>,
+    /// Since when nothing that it asked was answered.
+    unanswered: Option<Instant>,
+}
+
+impl Asking {
+    fn new(client: BaseConsumer<Told>) -> Self {
+        Self { client: Some(Arc::new(client)), unanswered: None }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        close::within(Duration::ZERO, "the asking client", self.client.take());
+    }
 }
 
 impl Shared {
@@ -51,19 +71,39 @@ impl Shared {
 
     /// The place after the last record of a lane, committed or not.
     pub(crate) fn high_watermark(&self, lane: &LaneId, patience: Duration) -> Result<u64, LogError> {
-        let (_, high) = self
-            .asking()
-            .fetch_watermarks(&self.names.events(&lane.service), lane.index as i32, patience)
-            .map_err(|error| unavailable(format!("asking for the end of lane {lane}"), error))?;
+        let topic = self.names.events(&lane.service);
+        let answer = self.ask(|asking| asking.fetch_watermarks(&topic, lane.index as i32, patience));
+        let (_, high) = answer.map_err(|error| unavailable(format!("asking for the end of lane {lane}"), error))?;
         Ok(high.max(0) as u64)
     }
 
-    /// The client that asks.
-    fn asking(&self) -> &BaseConsumer<Told> {
-        let asking = self.asking.as_ref().expect("it is taken out only when the log is dropped");
+    /// Asks for an answer of any kind.
+    pub(crate) fn answers(&self, patience: Duration) -> Result<(), LogError> {
+        let what = || format!("asking Kafka at {} for an answer", self.config.brokers);
+        let topic = self.names.lanes();
+        let answer = self.ask(|asking| asking.fetch_metadata(Some(&topic), patience));
+        answer.map(drop).map_err(|error| unavailable(what(), error))
+    }
+
+    /// Puts a question to the cluster. A client to which nothing was answered for long is exchanged: it may be the only
+    /// one to whom that happens.
+    fn ask<T>(&self, question: impl FnOnce(&BaseConsumer<Told>) -> KafkaResult<T>) -> KafkaResult<T> {
+        let client = self.asking().client.clone().expect("it is taken out only when it is dropped");
         // Nothing else empties its queue of messages to us.
-        while asking.poll(Duration::ZERO).is_some() {}
-        asking
+        while client.poll(Duration::ZERO).is_some() {}
+        let answer = question(&client);
+        drop(client);
+        let mut asking = self.asking();
+        if answer.is_ok() {
+            asking.unanswered = None;
+        } else if asking.unanswered.get_or_insert_with(Instant::now).elapsed() > reach::SILENCE {
+            *asking = Asking::new(self.config.asking().create_with_context(Told)?);
+        }
+        answer
+    }
+
+    fn asking(&self) -> MutexGuard<'_, Asking> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check(&self, lane: &LaneId) -> Result<(), LogError> {
@@ -71,12 +111,6 @@ impl Shared {
             Some(lanes) if lane.index < *lanes => Ok(()),
             Some(_) | None => Err(LogError::NoSuchLane(lane.clone())),
         }
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        close::within(Duration::ZERO, "the asking client", self.asking.take());
     }
 }
 
@@ -108,11 +142,12 @@ impl KafkaLog {
             topics::ensure(&config, &names)?;
             Ok(cluster)
         })?;
-        let owners = Arc::new(Owners::default());
         let announcements = topics::partitions(asking.client(), &names.lanes())?.unwrap_or(1);
-        owners::follow(&config.reading(&names), &names.lanes(), announcements, Arc::downgrade(&owners))?;
         tracing::info!(cluster = %cluster, prefix = %config.prefix, "connected to {what}");
-        let shared = Arc::new(Shared { config, names, cluster, asking: Some(asking), acknowledged: Mutex::default() });
+        let asking = Mutex::new(Asking::new(asking));
+        let shared = Arc::new(Shared { config, names, cluster, asking, acknowledged: Mutex::default() });
+        let owners = Arc::new(Owners::default());
+        owners::follow(&shared, announcements, &owners)?;
         Ok(Arc::new(Self { shared, owners, ends: Mutex::default() }))
     }
 
@@ -121,10 +156,7 @@ impl KafkaLog {
     /// # Errors
     /// [`LogError::Unavailable`] when none came within `patience`.
     pub fn answers(&self, patience: Duration) -> Result<(), LogError> {
-        let what = || format!("asking Kafka at {} for an answer", self.shared.config.brokers);
-        let topic = self.shared.names.lanes();
-        let answer = self.shared.asking().fetch_metadata(Some(&topic), patience);
-        answer.map(drop).map_err(|error| unavailable(what(), error))
+        self.shared.answers(patience)
     }
 }
 
@@ -175,7 +207,7 @@ impl EventLog for KafkaLog {
 impl KafkaLog {
     /// The last sequence that can be read at this moment.
     fn visible_seq(&self, lane: &LaneId, cursor: &Cursor) -> Result<u64, LogError> {
-        let (low, end) = cursor.committed_range()?;
+        let (low, end) = cursor.committed_range(ASK)?;
         let known = || self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, seq)) = known().get(lane).filter(|(at, _)| *at == end) {
             return Ok(*seq);
@@ -183,5 +215,19 @@ impl KafkaLog {
         let seq = cursor.last_before(low, end)?.map_or(0, |record| record.lane_seq);
         known().insert(lane.clone(), (end, seq));
         Ok(seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reach::testing;
+
+    #[test]
+    fn a_client_that_asks_and_has_lost_the_cluster_is_exchanged() {
+        let log = testing::log();
+        let lost = testing::lost(&log.shared.config).asking().create_with_context(Told).expect("a client");
+        *log.shared.asking() = Asking::new(lost);
+        testing::comes(|| log.answers(Duration::from_secs(1)).ok());
     }
 }

@@ -20,7 +20,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::failure::{is_expelled, no_answer, tell, unavailable};
 use crate::log::Shared;
-use crate::{close, take};
+use crate::{close, reach, take};
 
 /// How long the group may take to confirm a membership. A commit that met an outage is kept back by the client for much
 /// longer than a new one needs.
@@ -252,6 +252,7 @@ fn subscribed(shared: &Shared, service: &ServiceName, state: &Arc<State>) -> Res
 
 /// Keeps the membership until told to stop.
 fn poll(shared: &Shared, service: &ServiceName, state: &Arc<State>) {
+    let mut looked = Instant::now();
     while !state.stop.load(Ordering::Relaxed) {
         let Some(consumer) = state.consumer().clone() else { return };
         match consumer.poll(GLANCE) {
@@ -263,21 +264,31 @@ fn poll(shared: &Shared, service: &ServiceName, state: &Arc<State>) {
                     "the group of {service} refused this process for good; joining anew. Brokers before 4.3 need \
                      protocol = \"classic\"; with an instance, no other process may have the same"
                 );
-                state.lost();
-                state.consumer().take();
-                close::within(LEAVE, "a member's client", consumer);
-                rejoin(shared, service, state);
+                rejoin(shared, service, state, consumer);
             }
             Some(Err(error)) => {
                 tracing::debug!(service = %service, error = %error, "the group of {service} does not answer now");
                 thread::sleep(GLANCE);
             }
         }
+        // Its poll says nothing either way.
+        if looked.elapsed() >= reach::SILENCE {
+            looked = Instant::now();
+            let consumer = state.consumer().clone();
+            if let Some(consumer) = consumer.filter(|consumer| reach::is_cut_off(consumer.client(), shared)) {
+                tracing::warn!(service = %service, "a member of {service} has lost the cluster; joining anew");
+                rejoin(shared, service, state, consumer);
+            }
+        }
         state.end_revoked();
     }
 }
 
-fn rejoin(shared: &Shared, service: &ServiceName, state: &Arc<State>) {
+/// Lets go of what the member had, and joins the group anew.
+fn rejoin(shared: &Shared, service: &ServiceName, state: &Arc<State>, consumer: Arc<GroupConsumer>) {
+    state.lost();
+    state.consumer().take();
+    close::within(LEAVE, "a member's client", consumer);
     while !state.stop.load(Ordering::Relaxed) {
         thread::sleep(REJOIN);
         match subscribed(shared, service, state) {
@@ -328,5 +339,25 @@ impl Membership for Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reach::testing;
+
+    #[test]
+    fn a_member_that_has_lost_the_cluster_joins_anew() {
+        let log = testing::log();
+        let group = Group::join(log.shared.clone(), &ServiceName::new("cart")).expect("a member");
+        let take = || group.take(0, Resume::START, &mut |_| Ok(()), &|| false).ok();
+        testing::comes(take);
+        let standing = Standing { service: group.service.clone(), state: group.state.clone() };
+        let lost = testing::lost(&log.shared.config).member(&log.shared.names, &group.service);
+        let lost = Arc::new(lost.create_with_context(standing).expect("a client"));
+        let member = group.state.consumer().replace(lost);
+        close::within(LEAVE, "a member's client", member);
+        testing::comes(take);
     }
 }

@@ -139,7 +139,7 @@ fn replay(
 }
 
 fn last_record(cursor: &Cursor) -> Result<Option<StoredRecord>, LogError> {
-    let (low, end) = cursor.committed_range()?;
+    let (low, end) = cursor.committed_range(ASK)?;
     cursor.last_before(low, end)
 }
 

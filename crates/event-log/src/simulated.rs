@@ -15,7 +15,7 @@ mod process;
 mod tests;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 
 use feira_ids::{LaneId, ServiceName};
 
@@ -68,6 +68,7 @@ pub struct Cluster {
     services: Vec<(ServiceName, u32)>,
     state: Mutex<State>,
     changed: Condvar,
+    tell: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// All that changes.
@@ -88,13 +89,24 @@ impl Cluster {
             weaknesses: BTreeSet::new(),
             available: true,
         };
-        Arc::new(Self { services: services.to_vec(), state: Mutex::new(state), changed: Condvar::new() })
+        Arc::new(Self {
+            services: services.to_vec(),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            tell: OnceLock::new(),
+        })
     }
 
     /// The log as the process called `name` has it. A process that joins under a name takes the place of an earlier one
     /// of that name, as after a restart.
     pub fn process(self: &Arc<Self>, name: &str) -> Arc<dyn EventLog> {
         Arc::new(Process::new(self.clone(), name))
+    }
+
+    /// Calls `tell` whenever something changed: for those who do not wait on a thread. To be set once.
+    pub fn on_change(&self, tell: impl Fn() + Send + Sync + 'static) {
+        // Whoever came first is told.
+        let _ = self.tell.set(Box::new(tell));
     }
 
     /// Gives a lane to a process that has joined; whoever had it loses it without loss of membership.
@@ -108,6 +120,11 @@ impl Cluster {
     /// Takes a lane from whoever has it; it has nobody until it is assigned.
     pub fn revoke(&self, lane: &LaneId) {
         self.change(|state| state.members.revoke(lane));
+    }
+
+    /// Whether a lane is assigned to somebody.
+    pub fn is_assigned(&self, lane: &LaneId) -> bool {
+        self.state().members.is_assigned(lane)
     }
 
     /// Ends a process's memberships without its doing: its lanes go to the others that have joined, the first before
@@ -172,6 +189,9 @@ impl Cluster {
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let result = change(&mut self.state());
         self.changed.notify_all();
+        if let Some(tell) = self.tell.get() {
+            tell();
+        }
         result
     }
 }

@@ -36,7 +36,7 @@ impl Hash16 {
 
 impl fmt::Display for Hash16 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(const_hex::Buffer::<16>::new().format(&self.0))
     }
 }
 

@@ -51,7 +51,12 @@ impl Record {
     }
 
     /// Writes cells, given by their place in the table. Answers whether anything changed.
-    pub fn upsert(&mut self, table: &Table, cells: &[(usize, Option<Value>)], timestamp: i64) -> bool {
+    pub fn upsert(
+        &mut self,
+        table: &Table,
+        cells: impl IntoIterator<Item = (usize, Option<Value>)>,
+        timestamp: i64,
+    ) -> bool {
         if self.deleted.is_some_and(|deleted| timestamp <= deleted) {
             return false;
         }
@@ -60,7 +65,7 @@ impl Record {
         for (place, content) in cells {
             let cell = &mut self.cells[place - table.key_len()];
             if cell.as_ref().is_none_or(|stands| stands.yields(timestamp, content.as_ref())) {
-                *cell = Some(Cell { timestamp, content: content.clone() });
+                *cell = Some(Cell { timestamp, content });
                 changed = true;
             }
         }
@@ -314,7 +319,7 @@ mod tests {
                 if kind < 40 {
                     record.delete(timestamp);
                 } else {
-                    record.upsert(&ITEMS, &[cell], timestamp);
+                    record.upsert(&ITEMS, [cell], timestamp);
                 }
             }
             record
@@ -349,7 +354,7 @@ mod tests {
     #[test]
     fn cells_of_one_upsert_carry_one_timestamp() {
         let mut record = Record::absent(&ITEMS, None);
-        record.upsert(&ITEMS, &[(2, Some("a".into())), (3, Some(Value::BigInt(1)))], 5);
+        record.upsert(&ITEMS, [(2, Some("a".into())), (3, Some(Value::BigInt(1)))], 5);
         assert_eq!(record.encode().len(), 2 + 8 + (1 + 2) + (1 + 8) + 1 + 1);
     }
 }

@@ -9,14 +9,20 @@ use async_trait::async_trait;
 use feira_projection_store::{
     Checkpoint, Mutation, Page, ProjectionId, Range, Row, RowStream, Store, StoreError, Table, Value,
 };
+use fjall::compaction::Leveled;
 use fjall::config::PinningPolicy;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, LsmError};
+use fjall::{AbstractTree, Database, Keyspace, KeyspaceCreateOptions, LsmError};
 use futures::{StreamExt, stream};
 use tokio::sync::watch;
 
 use crate::write::Batch;
 use crate::{key, record};
 
+/// How many new tables are merged into the large ones at once: a merge writes nearly all of those again where keys are
+/// scattered. Each may have to be looked into by a read; writers are slowed down from 20 on.
+const TABLES_MERGED: u8 = 12;
+/// How large a table on disk is, in bytes. While one is written, a hash of each of its keys is in memory.
+const TABLE_BYTES: u64 = 32 << 20;
 /// How many rows are read at a time when all of them are.
 const ROWS_AT_ONCE: usize = 512;
 
@@ -98,6 +104,18 @@ impl EmbeddedStore {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         let rows = tables.get(table.name).cloned();
         rows.ok_or_else(|| table.invalid("it was not ensured".into()))
+    }
+
+    /// Sets the buffer of `rows` aside once it is full, to be sorted into a file. The worker does so too, but not while it
+    /// merges files: the buffer would grow as long as that takes. Of those set aside a few are kept before writers wait.
+    ///
+    /// It is done as soon as the buffer is full, and after every write: each write to a full buffer asks the worker once
+    /// more, in a queue with an end, and a worker that finds the queue full when it wants to ask itself waits for ever.
+    pub(crate) fn set_aside(&self, rows: &Keyspace) -> fjall::Result<()> {
+        if rows.tree.active_memtable().size() > self.options.table_buffer_bytes {
+            rows.rotate_memtable()?;
+        }
+        Ok(())
     }
 
     fn writing(&self) -> MutexGuard<'_, ()> {
@@ -228,7 +246,7 @@ impl Store for EmbeddedStore {
         let watched = self.watched(projection, lane)?;
         let _writing = self.writing();
         let mut batch = Batch::new(self);
-        for mutation in &writes {
+        for mutation in writes {
             batch.write(mutation)?;
         }
         let stands = *watched.borrow();
@@ -314,6 +332,9 @@ fn keyspace_options(options: Options) -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default()
         .max_memtable_size(options.table_buffer_bytes)
         .filter_block_pinning_policy(PinningPolicy::all(true))
+        .compaction_strategy(Arc::new(
+            Leveled::default().with_l0_threshold(TABLES_MERGED).with_table_target_size(TABLE_BYTES),
+        ))
 }
 
 /// Names have no zero byte, so that no projection's keys begin like another's.
@@ -351,5 +372,51 @@ pub(crate) fn failed(table: &str, what: &str, error: fjall::Error) -> StoreError
             StoreError::Unavailable { what: what.to_owned(), source: Some(Box::new(error)) }
         }
         error => StoreError::Damaged { table: table.to_owned(), reason: format!("{what}: {error}") },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "these are tests")]
+
+    use feira_projection_store::{Column, ColumnType};
+
+    use super::*;
+
+    static ITEMS: Table = Table {
+        name: "items_v1",
+        columns: &[
+            Column { name: "number", kind: ColumnType::BigInt },
+            Column { name: "title", kind: ColumnType::Text },
+        ],
+        partition: 1,
+        clustering: &[],
+        doc: "Items.",
+    };
+
+    #[tokio::test]
+    async fn what_is_not_on_disk_yet_takes_no_more_memory_while_files_are_merged() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { table_buffer_bytes: 64 << 10, ..Options::default() };
+        let store = EmbeddedStore::open_with(folder.path(), options).unwrap();
+        store.ensure(&[&ITEMS]).await.unwrap();
+        let items = ProjectionId { name: "items", version: 1 };
+        let title: Arc<str> = "x".repeat(1 << 10).into();
+        let mut most = 0;
+        for batch in 0..1_500u64 {
+            // Scattered, so that a merge writes nearly everything again.
+            let scattered = |row: u64| ((batch * 20 + row).wrapping_mul(0x9E37_79B9_7F4A_7C15)) as i64;
+            let write = |row| Mutation::Upsert {
+                table: &ITEMS,
+                key: vec![Value::BigInt(scattered(row))],
+                cells: vec![(1, Some(Value::Text(title.clone())))],
+                timestamp: 1,
+            };
+            let checkpoint = Checkpoint { lane_seq: batch + 1, hint: 0 };
+            store.apply((0..20).map(write).collect(), items, "catalog/0", checkpoint).await.unwrap();
+            most = most.max(store.database.write_buffer_size());
+        }
+        // One that is written to and five set aside, each full to the last batch; and the checkpoints.
+        assert!(most < 10 * options.table_buffer_bytes, "{most} bytes of rows were in memory");
     }
 }

@@ -24,6 +24,8 @@ struct TableBatch {
     rows: BTreeMap<Vec<u8>, Pending>,
     /// Deletes of partitions that are not stored yet.
     partitions: HashMap<Vec<u8>, i64>,
+    /// The partition that was looked up last, and when it was deleted: many rows of a batch are of one.
+    looked_up: Option<(Vec<u8>, Option<i64>)>,
 }
 
 struct Pending {
@@ -43,25 +45,26 @@ impl<'s> Batch<'s> {
     }
 
     /// Adds one write.
-    pub fn write(&mut self, mutation: &Mutation) -> Result<(), StoreError> {
+    pub fn write(&mut self, mutation: Mutation) -> Result<(), StoreError> {
         let table = mutation.table();
         if !self.tables.contains_key(table.name) {
             let keyspace = self.store.rows(table)?;
-            let empty = TableBatch { table, keyspace, rows: BTreeMap::new(), partitions: HashMap::new() };
+            let (rows, partitions) = (BTreeMap::new(), HashMap::new());
+            let empty = TableBatch { table, keyspace, rows, partitions, looked_up: None };
             self.tables.insert(table.name, empty);
         }
         let batch = self.tables.get_mut(table.name).expect("it was put there above");
         match mutation {
             Mutation::Upsert { table: _, key, cells, timestamp } => {
-                let pending = batch.row(self.store, key)?;
-                pending.changed |= pending.record.upsert(table, cells, *timestamp);
+                let pending = batch.row(self.store, &key)?;
+                pending.changed |= pending.record.upsert(table, cells, timestamp);
             }
             Mutation::Delete { table: _, key, timestamp } => {
-                let pending = batch.row(self.store, key)?;
-                pending.changed |= pending.record.delete(*timestamp);
+                let pending = batch.row(self.store, &key)?;
+                pending.changed |= pending.record.delete(timestamp);
             }
             Mutation::DeletePartition { table, partition, timestamp } => {
-                batch.delete_partition(self.store, key::encode(table, partition), *timestamp)?;
+                batch.delete_partition(self.store, key::encode(table, &partition), timestamp)?;
             }
         }
         Ok(())
@@ -70,6 +73,7 @@ impl<'s> Batch<'s> {
     /// Makes everything stand at once, `checkpoint` (key and content) included.
     pub fn commit(self, checkpoint: Option<(Vec<u8>, [u8; 16])>) -> Result<(), StoreError> {
         let mut batch = self.store.database.batch();
+        let written: Vec<Keyspace> = self.tables.values().map(|table| table.keyspace.clone()).collect();
         for pending in self.tables.into_values() {
             for (partition, deleted) in pending.partitions {
                 let key = partition_key(pending.table, &partition);
@@ -87,21 +91,26 @@ impl<'s> Batch<'s> {
         if let Some((key, content)) = checkpoint {
             batch.insert(&self.store.checkpoints, key, content);
         }
-        batch.commit().map_err(|error| failed("any table", "write a batch", error))
+        batch.commit().map_err(|error| failed("any table", "write a batch", error))?;
+        let mut written = written.iter().chain([&self.store.checkpoints, &self.store.partitions]);
+        let full = written.try_for_each(|rows| self.store.set_aside(rows));
+        full.map_err(|error| failed("any table", "set a buffer aside", error))
     }
 }
 
 impl TableBatch {
     /// The row under `key` as it will stand, to be changed.
     fn row(&mut self, store: &EmbeddedStore, values: &[Value]) -> Result<&mut Pending, StoreError> {
-        let key = key::encode(self.table, values);
+        let (partition, clustering) = values.split_at(self.table.partition);
+        let mut key = key::encode(self.table, partition);
+        let partition_bytes = key.len();
+        key::extend(self.table, &mut key, self.table.partition, clustering);
         if !self.rows.contains_key(&key) {
             let stored = self.keyspace.get(&key).map_err(|error| failed(self.table.name, "read a row", error))?;
             let pending = match stored {
                 Some(bytes) => self.pending(&bytes)?,
                 None => {
-                    let deleted =
-                        self.partition_deleted(store, &key::encode(self.table, &values[..self.table.partition]))?;
+                    let deleted = self.partition_deleted(store, &key[..partition_bytes])?;
                     let record = Record::absent(self.table, deleted);
                     Pending { record, changed: false, stored: false, partition_deleted: deleted }
                 }
@@ -116,18 +125,23 @@ impl TableBatch {
         Ok(Pending { record, changed: false, stored: true, partition_deleted: None })
     }
 
-    fn partition_deleted(&self, store: &EmbeddedStore, partition: &[u8]) -> Result<Option<i64>, StoreError> {
+    fn partition_deleted(&mut self, store: &EmbeddedStore, partition: &[u8]) -> Result<Option<i64>, StoreError> {
         if let Some(deleted) = self.partitions.get(partition) {
             return Ok(Some(*deleted));
         }
+        if let Some((_, deleted)) = self.looked_up.as_ref().filter(|(looked_up, _)| looked_up == partition) {
+            return Ok(*deleted);
+        }
         let stored = store.partitions.get(partition_key(self.table, partition));
-        match stored.map_err(|error| failed(self.table.name, "read a partition", error))? {
-            None => Ok(None),
+        let deleted = match stored.map_err(|error| failed(self.table.name, "read a partition", error))? {
+            None => None,
             Some(bytes) => {
                 let bytes = bytes[..].try_into().map_err(|_| damaged(self.table, "the delete of a partition"))?;
-                Ok(Some(i64::from_be_bytes(bytes)))
+                Some(i64::from_be_bytes(bytes))
             }
-        }
+        };
+        self.looked_up = Some((partition.to_vec(), deleted));
+        Ok(deleted)
     }
 
     fn delete_partition(&mut self, store: &EmbeddedStore, partition: Vec<u8>, at: i64) -> Result<(), StoreError> {

@@ -1,10 +1,11 @@
-//! An error with all its causes, on one line, for the log of the process.
+//! An error with all its causes, on one line, for whoever logs it.
 
 use std::error::Error;
 use std::fmt;
 
 /// Prints an error and what led to it.
-pub(crate) struct Chain<'a>(pub &'a (dyn Error + 'static));
+#[derive(Debug)]
+pub struct Chain<'a>(pub &'a dyn Error);
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use feira_ids::TenantId;
 use feira_projection_store::{Store, StoreError};
 use feira_rows::clock::{CLOCKS, ClockRow, clock_key};
+use tokio::time::Instant;
 
 /// How many such tenants are remembered.
 const KNOWN_MAX: usize = 100_000;

@@ -25,6 +25,9 @@ pub trait Hosted: Send + Sync + 'static {
     /// are then built again from the log. A field added with a serde default needs no new number.
     const STATE_VERSION: u32 = 1;
 
+    /// Whether what clients see depends on what they asked. Where it does not, one view is for all who asked in a batch.
+    const VIEW_IS_OF_INPUT: bool = false;
+
     /// The operation that `input` is, as the table of operations names it. A command that says it is another is not
     /// decided: who may ask is judged by that name.
     fn operation(&self, input: &Self::Input) -> &'static str;
@@ -52,8 +55,15 @@ pub trait Hosted: Send + Sync + 'static {
         facts: Self::Facts,
     ) -> <Self::Domain as Decider>::Command;
 
-    /// The aggregate as clients see it; `version` is the number of its events.
-    fn view(&self, aggregate: &AggregateId, version: u64, state: &<Self::Domain as Decider>::State) -> Self::View;
+    /// The aggregate as clients see it who asked `input`, once what came of it is committed; `version` is the number of its
+    /// events.
+    fn view(
+        &self,
+        aggregate: &AggregateId,
+        version: u64,
+        state: &<Self::Domain as Decider>::State,
+        input: &Self::Input,
+    ) -> Self::View;
 }
 
 /// A kind of aggregate that holds entities, as a service hosts it. What is said of [`Hosted`] holds here too.

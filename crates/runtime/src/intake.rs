@@ -24,7 +24,6 @@ pub struct Intake(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub service: ServiceName,
-    pub address: Arc<str>,
     pub kinds: BTreeMap<&'static str, Arc<dyn Kind>>,
     pub cells: Vec<Arc<Cell>>,
     pub gather_timeout: Duration,
@@ -39,11 +38,6 @@ impl Intake {
     /// The service whose commands it takes.
     pub fn service(&self) -> &ServiceName {
         &self.0.service
-    }
-
-    /// Where this process is announced to take them.
-    pub fn address(&self) -> &str {
-        &self.0.address
     }
 
     /// The lane of a command.

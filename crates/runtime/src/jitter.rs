@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::pace;
+
 /// A pause between `shortest` and `longest` for try number `tries`, drawn anew each time.
 pub(crate) fn pause(shortest: Duration, longest: Duration, tries: u32) -> Duration {
     let most = shortest.saturating_mul(1 << tries.min(16)).clamp(shortest, longest);
@@ -11,6 +13,9 @@ pub(crate) fn pause(shortest: Duration, longest: Duration, tries: u32) -> Durati
 
 /// A random number from 0 up to 1.
 fn fraction() -> f64 {
+    if let Some(drawn) = pace::drawn() {
+        return drawn;
+    }
     let mut bytes = [0; 4];
     // Without randomness everyone waits the same: worse, not wrong.
     let _ = getrandom::fill(&mut bytes);

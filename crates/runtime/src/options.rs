@@ -26,8 +26,11 @@ pub struct Options {
     pub recent_commands: usize,
     /// How many first answers a lane keeps in memory; others are read back from the log.
     pub recent_answers: usize,
-    /// How many records may be committed before they are written to the lane's folder.
+    /// How many records may be committed before what they changed is written to the lane's folder.
     pub flush_records: u64,
+    /// How many aggregates may have changed before they are, eight entities of a shard counting as one. Where the same few
+    /// change again and again, each is written once for all of it.
+    pub flush_changes: usize,
     /// How long a lane is idle before it writes the rest to its folder.
     pub flush_idle: Duration,
     /// How long facts may take.
@@ -60,7 +63,8 @@ impl Default for Options {
             cache_aggregates: 6_000,
             recent_commands: 57_344,
             recent_answers: 1024,
-            flush_records: 1024,
+            flush_records: 8192,
+            flush_changes: 1024,
             flush_idle: Duration::from_millis(200),
             gather_timeout: Duration::from_secs(2),
             retake_pause: (Duration::from_millis(20), Duration::from_secs(2)),

@@ -23,7 +23,7 @@ pub trait ProcessManager: Send + Sync + 'static {
 }
 
 /// The process `P`, following `sources`. `decode` makes its event of a record, or nothing where the record does not
-/// concern it: `|record| Ok(record.is::<cart::Event>().then(|| record.decode()).transpose()?)`.
+/// concern it: [`Opened::event`] where it follows one set of events.
 pub fn process<P: Process>(
     sources: &[&str],
     decode: impl Fn(&Opened) -> Result<Option<P::Event>, CodecError> + Send + Sync + 'static,

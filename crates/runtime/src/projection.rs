@@ -1,6 +1,6 @@
 //! What a service's shell gives the runtime for each projection.
 
-use feira_codec::{CodecError, Opened};
+use feira_codec::{CodecError, EventSet, Opened};
 use feira_ids::{LaneId, ServiceName};
 use feira_projection_store::{Mutation, ProjectionId, Table};
 
@@ -34,4 +34,12 @@ pub struct ProjectionError {
     /// Why.
     #[source]
     pub source: CodecError,
+}
+
+/// The event of a record, where it is one of `E`; none for any other.
+///
+/// # Errors
+/// When it is one and cannot be read.
+pub fn event_of<E: EventSet>(record: &Opened) -> Result<Option<E>, ProjectionError> {
+    record.event().map_err(|source| ProjectionError { event_type: record.name.to_owned(), source })
 }

@@ -6,16 +6,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use feira_event_log::{EventLog, Hint, LogError, Resume, StoredRecord};
 use feira_ids::LaneId;
+use feira_mutants::{Mutant, is};
 use feira_projection_store::{Checkpoint, ProjectionId, Store, StoreError};
-use tokio::runtime::Handle;
 
 use crate::chain::Chain;
 use crate::lane::panic_text;
+use crate::pace::{self, Gather, Part};
 use crate::service::StartError;
 use crate::{Metrics, Projection, ProjectionError, jitter};
 
@@ -46,7 +46,7 @@ pub(crate) struct Projectors {
     pub metrics: Arc<Metrics>,
     seats: Vec<Arc<Seat>>,
     closing: Arc<AtomicBool>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    parts: Mutex<Vec<Part>>,
 }
 
 /// What is seen from outside of one projector.
@@ -66,7 +66,7 @@ impl Projectors {
         store: Arc<dyn Store>,
     ) -> Result<Self, StartError> {
         let mut started =
-            Self { metrics: Arc::default(), seats: Vec::new(), closing: Arc::default(), threads: Mutex::default() };
+            Self { metrics: Arc::default(), seats: Vec::new(), closing: Arc::default(), parts: Mutex::default() };
         for projection in projections {
             if let Err(error) = store.ensure(&projection.tables()).await {
                 started.stop().await;
@@ -75,9 +75,9 @@ impl Projectors {
             for service in projection.sources() {
                 let asked = {
                     let (log, service) = (log.clone(), service.clone());
-                    tokio::task::spawn_blocking(move || log.lanes(&service)).await
+                    pace::blocking(move || log.lanes(&service)).await
                 };
-                let lanes = match asked.expect("asking the log does not panic") {
+                let lanes = match asked {
                     Ok(lanes) => lanes,
                     Err(error) => {
                         started.stop().await;
@@ -121,11 +121,9 @@ impl Projectors {
             seat,
             metrics: self.metrics.clone(),
             closing: self.closing.clone(),
-            runtime: Handle::current(),
         };
-        let name = format!("project-{}", projector.lane);
-        let thread = std::thread::Builder::new().name(name).spawn(move || projector.run())?;
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        let part = pace::spawn(format!("project-{}", projector.lane), projector.run())?;
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
         Ok(())
     }
 
@@ -144,12 +142,9 @@ impl Projectors {
     /// Stops them after the batch they are at.
     pub async fn stop(&self) {
         self.closing.store(true, Ordering::SeqCst);
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        threads.iter().for_each(|thread| thread.thread().unpark());
-        let joined = tokio::task::spawn_blocking(move || {
-            threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()
-        });
-        if joined.await.unwrap_or(1) > 0 {
+        let parts = std::mem::take(&mut *self.parts.lock().unwrap_or_else(PoisonError::into_inner));
+        parts.iter().for_each(Part::unpark);
+        if pace::join(parts).await > 0 {
             tracing::error!("a projector failed in the program");
         }
     }
@@ -172,7 +167,6 @@ struct Projector {
     seat: Arc<Seat>,
     metrics: Arc<Metrics>,
     closing: Arc<AtomicBool>,
-    runtime: Handle,
 }
 
 /// Why a projector does not go on.
@@ -203,24 +197,24 @@ enum Fault {
 }
 
 impl Projector {
-    fn run(self) {
+    async fn run(self) {
         let mut tries = 0;
         while !self.closed() {
             let before = self.seat.at.load(Ordering::SeqCst);
-            let Err(fault) = self.follow() else { return };
+            let Err(fault) = self.follow().await else { return };
             self.metrics.projector_faults.add(1);
             if self.seat.at.load(Ordering::SeqCst) > before {
                 tries = 0;
             }
             self.tell(&fault);
             tries += 1;
-            std::thread::park_timeout(jitter::pause(PAUSE_SHORTEST, PAUSE_LONGEST, tries));
+            pace::rest(jitter::pause(PAUSE_SHORTEST, PAUSE_LONGEST, tries)).await;
         }
     }
 
     /// Goes on from the checkpoint until told to stop.
-    fn follow(&self) -> Result<(), Fault> {
-        let checkpoint = self.runtime.block_on(self.store.checkpoint(self.name, &self.lane_name))?;
+    async fn follow(&self) -> Result<(), Fault> {
+        let checkpoint = self.store.checkpoint(self.name, &self.lane_name).await?;
         let last = self.log.last_seq(&self.lane)?;
         if checkpoint.lane_seq > last {
             return Err(Fault::AheadOfLog { at: checkpoint.lane_seq, last });
@@ -230,12 +224,15 @@ impl Projector {
         let mut reader = self.log.reader(&self.lane, resume)?;
         // Where the lane ended when we began: from there on we are up to date.
         let mut at = checkpoint.lane_seq;
+        let mut gather = Gather::new(BATCH_MAX);
         while !self.closed() {
             if at >= last {
                 self.seat.caught_up.store(true, Ordering::SeqCst);
             }
-            let records = reader.read(BATCH_MAX, READ_WAIT)?;
-            if let Some(newest) = self.take_in(&records)? {
+            gather.rest().await;
+            let records = pace::read(reader.as_mut(), BATCH_MAX, READ_WAIT).await?;
+            gather.took_in(records.len());
+            if let Some(newest) = self.take_in(&records).await? {
                 at = newest;
             }
         }
@@ -243,7 +240,7 @@ impl Projector {
     }
 
     /// Writes the rows of `records`, as far as they can be read, and moves the checkpoint.
-    fn take_in(&self, records: &[StoredRecord]) -> Result<Option<u64>, Fault> {
+    async fn take_in(&self, records: &[StoredRecord]) -> Result<Option<u64>, Fault> {
         let mut writes = Vec::new();
         let mut reached = None;
         let mut fault = None;
@@ -261,7 +258,10 @@ impl Projector {
         }
         if let Some(record) = reached {
             let checkpoint = Checkpoint { lane_seq: record.lane_seq, hint: record.hint.0 };
-            self.runtime.block_on(self.store.apply(writes, self.name, &self.lane_name, checkpoint))?;
+            if is(Mutant::CheckpointFirst) {
+                self.store.apply(vec![], self.name, &self.lane_name, checkpoint).await?;
+            }
+            self.store.apply(writes, self.name, &self.lane_name, checkpoint).await?;
             self.seat.at.store(record.lane_seq, Ordering::SeqCst);
             self.metrics.projected.add(records.len() as u64);
             self.recovered();

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use feira_ids::{LaneId, ServiceName};
 use feira_projection_store::{ProjectionId, Store, StoreError};
+use tokio::time::Instant;
 
 use crate::Position;
 

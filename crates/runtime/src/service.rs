@@ -3,16 +3,17 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use feira_event_log::{EventLog, LogError, Membership};
 use feira_ids::{LaneId, ServiceName};
 use feira_projection_store::{Store, StoreError};
+use tokio::time::Instant;
 
 use crate::intake::{Inner, Intake};
 use crate::kind::{Kind, KindOf, ShardKindOf};
 use crate::lane::{Cell, LaneOwner, Phase, recalls};
+use crate::pace::{self, Part};
 use crate::projector::{ProjectionState, Projectors};
 use crate::{Hosted, HostedShard, Metrics, Options, Projection};
 
@@ -202,8 +203,8 @@ struct Lanes {
     membership: Arc<dyn Membership>,
     closing: Arc<AtomicBool>,
     assigned_once: Arc<AtomicBool>,
-    owners: Mutex<Vec<JoinHandle<()>>>,
-    supervisors: Mutex<Vec<JoinHandle<()>>>,
+    owners: Mutex<Vec<Part>>,
+    supervisors: Mutex<Vec<Part>>,
 }
 
 impl Lanes {
@@ -220,17 +221,16 @@ impl Lanes {
         let (service, address) = (host.service, Arc::<str>::from(address));
         let joined = {
             let (log, service, address) = (log.clone(), service.clone(), address.clone());
-            tokio::task::spawn_blocking(move || {
+            pace::blocking(move || {
                 let lanes = log.lanes(&service)?;
                 Ok::<_, LogError>((lanes, log.join(&service, &address)?))
             })
         };
-        let (lanes, membership) = joined.await.expect("asking the log does not panic")?;
+        let (lanes, membership) = joined.await?;
         let cells: Vec<_> = (0..lanes).map(|_| Arc::new(Cell::new(options.queue_max))).collect();
         let kinds: Arc<[Arc<dyn Kind>]> = host.kinds.into();
         let intake = Intake::new(Inner {
             service: service.clone(),
-            address: address.clone(),
             kinds: kinds.iter().map(|kind| (kind.name(), kind.clone())).collect(),
             cells: cells.clone(),
             gather_timeout: options.gather_timeout,
@@ -261,17 +261,14 @@ impl Lanes {
                 folder: folder.join(service.as_str()).join(format!("lane-{index}")),
                 recalls: recalls.clone(),
             };
-            let runtime = tokio::runtime::Handle::current();
-            let name = format!("lane-{service}-{index}");
-            let thread = std::thread::Builder::new().name(name).spawn(move || owner.run(runtime));
-            match thread {
-                Ok(thread) => keep(&started.owners, thread),
+            match pace::spawn(format!("lane-{service}-{index}"), owner.run()) {
+                Ok(part) => keep(&started.owners, part),
                 Err(error) => return Err(started.give_up(error).await),
             }
         }
-        for thread in [started.supervise(), started.watch(watchdog)] {
-            match thread {
-                Ok(thread) => keep(&started.supervisors, thread),
+        for part in [started.supervise(), started.watch(watchdog)] {
+            match part {
+                Ok(part) => keep(&started.supervisors, part),
                 Err(error) => return Err(started.give_up(error).await),
             }
         }
@@ -284,13 +281,13 @@ impl Lanes {
     }
 
     /// Tells the lanes what the membership says of them.
-    fn supervise(&self) -> std::io::Result<JoinHandle<()>> {
+    fn supervise(&self) -> std::io::Result<Part> {
         let (membership, cells) = (self.membership.clone(), self.cells.clone());
         let (closing, assigned_once) = (self.closing.clone(), self.assigned_once.clone());
-        std::thread::Builder::new().name(format!("assign-{}", self.service)).spawn(move || {
+        pace::spawn(format!("assign-{}", self.service), async move {
             let mut seen = 0;
             while !closing.load(Ordering::SeqCst) {
-                let assignment = membership.assignment(seen, ASSIGNMENT_WAIT);
+                let assignment = pace::assignment(&*membership, seen, ASSIGNMENT_WAIT).await;
                 if assignment.generation <= seen {
                     continue;
                 }
@@ -308,10 +305,10 @@ impl Lanes {
     }
 
     /// Ends the process when a lane has commands and does not move.
-    fn watch(&self, watchdog: crate::Watchdog) -> std::io::Result<JoinHandle<()>> {
+    fn watch(&self, watchdog: crate::Watchdog) -> std::io::Result<Part> {
         let (service, cells, closing) = (self.service.clone(), self.cells.clone(), self.closing.clone());
         let every = WATCH_EVERY.min(watchdog.patience / 4);
-        std::thread::Builder::new().name(format!("watch-{service}")).spawn(move || {
+        pace::spawn(format!("watch-{service}"), async move {
             while !closing.load(Ordering::SeqCst) {
                 for (index, cell) in cells.iter().enumerate() {
                     let stuck = cell.stuck_for();
@@ -321,7 +318,7 @@ impl Lanes {
                         (watchdog.bite)(&what);
                     }
                 }
-                std::thread::park_timeout(every);
+                pace::rest(every).await;
             }
         })
     }
@@ -345,13 +342,8 @@ impl Lanes {
         join(&self.owners).await;
         self.closing.store(true, Ordering::SeqCst);
         let membership = self.membership.clone();
-        let left = tokio::task::spawn_blocking(move || membership.leave()).await;
-        if left.is_err() {
-            tracing::error!(service = %self.service, "leaving the log's members failed in the program");
-        }
-        for supervisor in self.supervisors.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            supervisor.thread().unpark();
-        }
+        pace::blocking(move || membership.leave()).await;
+        self.supervisors.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Part::unpark);
         join(&self.supervisors).await;
     }
 }
@@ -364,16 +356,13 @@ impl Drop for Lanes {
     }
 }
 
-fn keep(threads: &Mutex<Vec<JoinHandle<()>>>, thread: JoinHandle<()>) {
-    threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+fn keep(parts: &Mutex<Vec<Part>>, part: Part) {
+    parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
 }
 
-/// Waits for threads without holding one of the runtime's own.
-async fn join(threads: &Mutex<Vec<JoinHandle<()>>>) {
-    let threads = std::mem::take(&mut *threads.lock().unwrap_or_else(PoisonError::into_inner));
-    let joined =
-        tokio::task::spawn_blocking(move || threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count());
-    if joined.await.unwrap_or(1) > 0 {
-        tracing::error!("a thread of the service failed in the program");
+async fn join(parts: &Mutex<Vec<Part>>) {
+    let parts = std::mem::take(&mut *parts.lock().unwrap_or_else(PoisonError::into_inner));
+    if pace::join(parts).await > 0 {
+        tracing::error!("a part of the service failed in the program");
     }
 }

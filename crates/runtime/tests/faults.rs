@@ -134,10 +134,12 @@ fn a_full_disk_is_told_as_overload_and_costs_nothing() {
     let home = Simulated::new();
     run(&home, async {
         let shop = Shop::open(&home, Options::default()).await;
+        // The fault is for a command, not for the record with which the term begins.
+        accepted(shop.ask(mango("k0")).await);
         let term = serving(&shop);
         home.cluster.inject(&lane(), Fault::Refused);
         assert_eq!(shop.running.intake().ask(mango("k1")).await, Answer::Overloaded);
-        assert_eq!(accepted(shop.ask(mango("k1")).await).version, 1);
+        assert_eq!(accepted(shop.ask(mango("k1")).await).version, 2);
         assert_eq!(serving(&shop), term, "the lane was not taken anew");
         shop.close().await;
     });
@@ -186,6 +188,28 @@ fn a_process_that_slept_answers_nothing_once_another_has_the_lane() {
         home.cluster.thaw("one");
         assert_eq!(accepted(shop.ask(mango("k3")).await).version, 4);
         assert_eq!(history(shop.log.as_ref()).states["cart:BR.1"].1, 4);
+        sleeper.close().await;
+        shop.close().await;
+    });
+}
+
+#[test]
+fn a_lane_that_was_anothers_while_its_owner_slept_is_taken_again_though_nobody_asks_for_it() {
+    let home = Simulated::new();
+    run(&home, async {
+        let sleeper = Shop::open(&home, Options::default()).await;
+        let before = serving(&sleeper).unwrap();
+        home.cluster.freeze("one");
+        let other = home.other();
+        let shop = Shop::start(other.open(), &other, Options::default()).await;
+        home.cluster.assign(&lane(), "two");
+        until("the successor serves", || serving(&shop).is_some()).await;
+        home.cluster.assign(&lane(), "one");
+        until("the successor lets go", || serving(&shop).is_none()).await;
+        // All that it hears is that the lane is its own, as it was.
+        home.cluster.thaw("one");
+        until("it serves under a term of its own", || serving(&sleeper).is_some_and(|term| term > before + 1)).await;
+        assert_eq!(accepted(sleeper.ask(mango("k1")).await).version, 1);
         sleeper.close().await;
         shop.close().await;
     });

@@ -108,7 +108,7 @@ struct Place {
 
 impl Place {
     fn of(root: &Path, subject: &str) -> Self {
-        let name: String = Sha256::digest(subject).iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = const_hex::encode(Sha256::digest(subject));
         // A folder for each first byte, so that none grows without bound.
         let folder = root.join(&name[..2]);
         Self { key: folder.join(format!("{name}.key")), destroyed: folder.join(format!("{name}.destroyed")), folder }
@@ -138,7 +138,7 @@ impl Place {
         make_folder(&self.folder)?;
         // As random as the key, so that no two makers meet.
         let digest = Sha256::new().chain_update("name").chain_update(key.as_bytes()).finalize();
-        let name: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = const_hex::encode(&digest[..8]);
         let new = self.folder.join(format!("{name}.new"));
         let written = (|| {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;

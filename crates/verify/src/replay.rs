@@ -244,7 +244,7 @@ fn shown(value: Option<&Value>) -> String {
         Some(Value::BigInt(number)) | Some(Value::Timestamp(number)) => number.to_string(),
         Some(Value::Int(number)) => number.to_string(),
         Some(Value::Boolean(flag)) => flag.to_string(),
-        Some(Value::Blob(bytes)) => cut(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        Some(Value::Blob(bytes)) => cut(const_hex::encode(bytes)),
         Some(Value::TextList(texts)) => cut(format!("{texts:?}")),
     }
 }

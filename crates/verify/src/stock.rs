@@ -75,7 +75,8 @@ impl Stock {
                     faults.push(format!("order {} takes {quantity}, which is not what it had reserved", event.order));
                 }
                 product.taken.insert(event.order.clone(), quantity);
-                product.on_hand = product.on_hand.map(|on_hand| on_hand - quantity);
+                // A business that counted fewer than it had promised has nothing left, and owes nothing here.
+                product.on_hand = product.on_hand.map(|on_hand| (on_hand - quantity).max(0));
                 if event.on_hand != product.on_hand {
                     let (said, found) = (shown(event.on_hand), shown(product.on_hand));
                     faults.push(format!("{said} are said to be there, it is {found}"));
@@ -172,6 +173,12 @@ mod tests {
             released("a", 2, ReleaseReason::Returned, 5),
             set(1, 1),
         ]);
+        assert_eq!(faults(&report), [""; 0]);
+    }
+
+    #[test]
+    fn a_business_that_counts_fewer_than_it_promised_sells_them_down_to_nothing() {
+        let report = judged(&[set(5, 5), reserved("a", 3, 2), set(1, 0), committed("a", 3, 0, 0), set(2, 2)]);
         assert_eq!(faults(&report), [""; 0]);
     }
 

@@ -93,7 +93,7 @@ pub enum Fault {
 
 /// What the index holds as a file's `sha256`.
 pub fn sha256_hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    const_hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 /// Checks an index and the schema files beside it, each with its name; answers everything that is wrong.

@@ -20,7 +20,7 @@ pub(crate) fn json(value: Value) -> Json {
         Value::Float(number) => json!(number),
         Value::Double(number) => json!(number),
         Value::String(text) | Value::Enum(_, text) => json!(text),
-        Value::Bytes(bytes) | Value::Fixed(_, bytes) => json!(hex(&bytes)),
+        Value::Bytes(bytes) | Value::Fixed(_, bytes) => json!(const_hex::encode(&bytes)),
         Value::Uuid(id) => json!(id.to_string()),
         Value::Union(_, inner) => json(*inner),
         Value::Array(items) => items.into_iter().map(json).collect(),
@@ -29,10 +29,6 @@ pub(crate) fn json(value: Value) -> Json {
         // No schema of ours has one.
         Value::Decimal(_) | Value::BigDecimal(_) | Value::Duration(_) => json!(format!("{value:?}")),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 mod check;
 mod error;
+pub mod fixture;
 mod json;
 mod meta;
 mod released;

@@ -1,5 +1,6 @@
 //! Every schema ever released, built into the program and made ready once.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -164,6 +165,14 @@ impl WriterSchema {
     }
 }
 
+/// How much memory a thread keeps to write bodies in.
+const SCRATCH_BYTES_MAX: usize = 64 * 1024;
+
+thread_local! {
+    /// Where a body is written before its length is known, so that what is handed on has no more memory than it needs.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// A schema made ready to write and read with.
 pub(crate) struct Form {
     id: u32,
@@ -236,10 +245,13 @@ impl Form {
 
     /// The bytes of a body.
     pub(crate) fn write_body<T: serde::Serialize>(&self, body: &T) -> Result<Vec<u8>, CodecError> {
-        let mut bytes = Vec::with_capacity(128);
-        let written = self.writer.write_ser(&mut bytes, body);
-        written.map_err(|source| CodecError::Encode { name: self.name, source })?;
-        Ok(bytes)
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.clear();
+            let written = self.writer.write_ser(scratch, body);
+            let bytes = written.map(|_| scratch.to_vec());
+            scratch.shrink_to(SCRATCH_BYTES_MAX);
+            bytes.map_err(|source| CodecError::Encode { name: self.name, source })
+        })
     }
 }
 

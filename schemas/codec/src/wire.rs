@@ -62,6 +62,14 @@ impl Opened {
         E::decode_body(self.name, self.schema, &self.body)
     }
 
+    /// Reads the body where the event is one of `E`; none for any other.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes.
+    pub fn event<E: EventSet>(&self) -> Result<Option<E>, CodecError> {
+        if self.is::<E>() { self.decode().map(Some) } else { Ok(None) }
+    }
+
     /// Reads the body as JSON, whichever event it is: fields by their names on the topics, bytes as hexadecimal digits.
     ///
     /// # Errors

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 /// The key of a business's one aggregate: `business:main`.
 pub const BUSINESS_KEY: &str = "main";
 
+/// The sender of a business that has only one, and of whoever names none.
+pub const MAIN_SENDER: &str = "main";
+
 /// The most characters in the name of a business or a sender.
 pub const NAME_CHARS_MAX: usize = 256;
 
@@ -59,9 +62,6 @@ pub const OPT_IN_CHARS_MAX: usize = 1_024;
 
 /// How many of a thread's latest messages take receipts, and are known when they come again.
 pub const MESSAGES_REMEMBERED: usize = 500;
-
-/// How many of a thread's latest messages its view shows.
-pub const MESSAGES_SHOWN: usize = 10;
 
 /// How many messages of a thread stand together in one partition of rows.
 pub const MESSAGES_IN_BUCKET: i64 = 2_000;
@@ -304,8 +304,8 @@ pub struct ThreadView {
     pub windows: Windows,
     /// The policy by which a message would be classed now; what a send would be is [`Policy::class`] of these windows.
     pub policy: Arc<str>,
-    /// Its latest messages, in order.
-    pub latest: Vec<MessageView>,
+    /// The message that was asked about; none when it is no longer among those remembered.
+    pub message: Option<MessageView>,
 }
 
 /// A message as the owner of its thread remembers it.
@@ -380,6 +380,13 @@ impl TemplateInput {
 }
 
 impl ThreadInput {
+    /// The message that it is about.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Receive { message, .. } | Self::Send { message, .. } | Self::Receipt { message, .. } => message,
+        }
+    }
+
     /// The operation's name in `OPERATIONS`.
     pub fn operation(&self) -> &'static str {
         match self {

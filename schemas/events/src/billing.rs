@@ -91,6 +91,17 @@ pub enum Class {
     Unknown,
 }
 
+impl Class {
+    /// The word that stands for it in events, rows and hashes.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Free => "FREE",
+            Self::Charged => "CHARGED",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
 /// What kind of message is priced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -106,6 +117,19 @@ pub enum Category {
     /// Written by a later release.
     #[serde(other)]
     Unknown,
+}
+
+impl Category {
+    /// The word that stands for it in events, rows and hashes.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Marketing => "MARKETING",
+            Self::Utility => "UTILITY",
+            Self::Authentication => "AUTHENTICATION",
+            Self::Service => "SERVICE",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
 }
 
 /// A month's invoice was made, or made anew: what it would come to. It has no number and may still change.
@@ -197,6 +221,17 @@ pub enum Component {
     /// Written by a later release.
     #[serde(other)]
     Unknown,
+}
+
+impl Component {
+    /// The word that stands for it in events, rows and hashes.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Message => "MESSAGE",
+            Self::PaymentFee => "PAYMENT_FEE",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
 }
 
 /// The price of a rate card that a line was priced by.

@@ -45,6 +45,13 @@ pub struct Meta {
     pub traceparent: Option<Arc<str>>,
 }
 
+impl Meta {
+    /// The key of the aggregate; empty for what concerns the lane alone.
+    pub fn aggregate_key(&self) -> &str {
+        self.aggregate.split_once(':').map_or("", |(_, key)| key)
+    }
+}
+
 /// Where a fact from another service stood when it was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FactPosition {

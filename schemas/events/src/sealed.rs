@@ -60,8 +60,7 @@ mod octets {
 
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            serializer.serialize_str(&hex)
+            serializer.serialize_str(&const_hex::encode(bytes))
         } else {
             serializer.serialize_bytes(bytes)
         }

@@ -199,11 +199,11 @@ pub fn line_key(tenant: &TenantId, period: &str, line_id: &str) -> Vec<Value> {
 /// Writes a message that was delivered.
 pub fn put_message(meta: &Meta, source_lane: &Arc<str>, message: &MessageUsage) -> Mutation {
     usage_writes(meta, source_lane, message.seq, message.event_id, message.delivered_at)
-        .text("component", component_text(Component::Message))
+        .text("component", Component::Message.text())
         .shared("thread", Some(&message.thread))
         .shared("message", Some(&message.message))
-        .text("class", class_text(message.class))
-        .text("category", category_text(message.category))
+        .text("class", message.class.text())
+        .text("category", message.category.text())
         .shared("country", Some(&message.country))
         .shared("policy", Some(&message.policy))
         .bigint("sent_at_ms", message.sent_at)
@@ -213,7 +213,7 @@ pub fn put_message(meta: &Meta, source_lane: &Arc<str>, message: &MessageUsage) 
 /// Writes the fee of a payment.
 pub fn put_payment_fee(meta: &Meta, source_lane: &Arc<str>, fee: &PaymentFeeUsage) -> Mutation {
     usage_writes(meta, source_lane, fee.seq, fee.event_id, fee.captured_at)
-        .text("component", component_text(Component::PaymentFee))
+        .text("component", Component::PaymentFee.text())
         .shared("intent", Some(&fee.intent))
         .shared("order_id", Some(&fee.order))
         .bigint("amount", fee.amount.minor)
@@ -279,10 +279,10 @@ fn put_total(meta: &Meta, period: &str, total: &Total) -> Mutation {
 fn put_line(meta: &Meta, period: &str, line: &Line, place: i32) -> Mutation {
     let writes = Writes::new(&INVOICE_LINES, line_key(&meta.tenant, period, &line.line_id), meta.hlc)
         .int("place", place)
-        .text("component", component_text(line.component))
-        .text("class", class_text(line.class))
+        .text("component", line.component.text())
+        .text("class", line.class.text())
         .shared("country", line.country.as_ref())
-        .shared("category", line.category.map(|category| category_text(category).into()).as_ref())
+        .shared("category", line.category.map(|category| category.text().into()).as_ref())
         .shared("policy", line.policy.as_ref())
         .bigint("rate_bp", line.rate_bp.map(i64::from))
         .bigint("quantity", line.quantity)
@@ -298,7 +298,7 @@ fn put_line(meta: &Meta, period: &str, line: &Line, place: i32) -> Mutation {
     let writes = match &line.rule {
         Some(rule) => writes
             .shared("rule_market", Some(&rule.market))
-            .text("rule_category", category_text(rule.category))
+            .text("rule_category", rule.category.text())
             .shared("rule_valid_from", Some(&rule.valid_from))
             .shared("rule_source", Some(&rule.source))
             .shared("rule_confidence", Some(&rule.confidence)),
@@ -475,14 +475,6 @@ pub fn lines_from_rows(rows: Vec<Row>) -> Result<Vec<Line>, RowError> {
     Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
-fn component_text(component: Component) -> &'static str {
-    match component {
-        Component::Message => "MESSAGE",
-        Component::PaymentFee => "PAYMENT_FEE",
-        Component::Unknown => "UNKNOWN",
-    }
-}
-
 fn component(text: &str) -> Component {
     match text {
         "MESSAGE" => Component::Message,
@@ -491,29 +483,11 @@ fn component(text: &str) -> Component {
     }
 }
 
-fn class_text(class: Class) -> &'static str {
-    match class {
-        Class::Free => "FREE",
-        Class::Charged => "CHARGED",
-        Class::Unknown => "UNKNOWN",
-    }
-}
-
 fn class(text: &str) -> Class {
     match text {
         "FREE" => Class::Free,
         "CHARGED" => Class::Charged,
         _ => Class::Unknown,
-    }
-}
-
-fn category_text(category: Category) -> &'static str {
-    match category {
-        Category::Marketing => "MARKETING",
-        Category::Utility => "UTILITY",
-        Category::Authentication => "AUTHENTICATION",
-        Category::Service => "SERVICE",
-        Category::Unknown => "UNKNOWN",
     }
 }
 

@@ -4,9 +4,8 @@ mod thread;
 mod word;
 
 pub use thread::{
-    INBOX, InboxRow, MESSAGES, MessageRow, THREADS, ThreadRow, customer_threads_key, message_bucket, message_key,
-    messages_key, put_delivered, put_failed, put_read, put_received, put_sent, put_thread, thread_row_key,
-    touch_thread,
+    INBOX, InboxRow, MESSAGES, MessageRow, THREADS, ThreadRow, message_bucket, message_key, messages_key,
+    put_delivered, put_failed, put_read, put_received, put_sent, put_thread, thread_row_key, touch_thread,
 };
 
 use std::sync::Arc;
@@ -23,7 +22,7 @@ use crate::{RowError, tenant_cell, version};
 use word::{said, word};
 
 /// Partitions of a tenant's contacts.
-pub const CONTACT_SHELVES: u32 = 16;
+const CONTACT_SHELVES: u32 = 16;
 
 /// Businesses.
 pub static BUSINESSES: Table = Table {
@@ -202,14 +201,9 @@ pub fn sender_key(tenant: &TenantId, sender: &str) -> Vec<Value> {
     vec![tenant_cell(tenant), sender.into()]
 }
 
-/// The shelf of a contact: its slot modulo [`CONTACT_SHELVES`]. What can be no key has shelf 0, where it is not found.
-pub fn contact_shelf(tenant: &TenantId, customer: &str) -> i32 {
+/// The shelf of a contact: its slot modulo the number of shelves. What can be no key has shelf 0, where it is not found.
+fn contact_shelf(tenant: &TenantId, customer: &str) -> i32 {
     AggregateId::new("contact", customer).map_or(0, |contact| (slot(tenant, &contact) % CONTACT_SHELVES) as i32)
-}
-
-/// The partition of one shelf of a business's contacts.
-pub fn contact_shelf_key(tenant: &TenantId, shelf: i32) -> Vec<Value> {
-    vec![tenant_cell(tenant), Value::Int(shelf)]
 }
 
 /// The primary key of a contact.

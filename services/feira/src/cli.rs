@@ -80,6 +80,17 @@ pub enum Verb {
     /// Exit codes: 0 it was played and all is as it must be; 1 it was not, and standard error says why; 2 the command
     /// line is not understood.
     Demo(Demo),
+    /// Run the whole platform in one thread on a made-up clock, with everything going wrong that may, seed by seed.
+    ///
+    /// Processes die and sleep, lanes move, the network loses and doubles, the log and the store fail, as each seed draws
+    /// it; what is on the log then is judged against what clients were told. A seed gives the same run each time. Each
+    /// seed with which something is wrong is told with what it is and how to run it again; a table of all faults and
+    /// commands comes last. Progress goes to standard error, all else to standard output; what the processes log is told
+    /// only where FEIRA_LOG asks for it.
+    ///
+    /// Exit codes: 0 nothing is wrong with any seed; 1 something is; 2 the command line is not understood.
+    #[cfg(feature = "simulate")]
+    Simulate(Simulate),
     /// Look at the settings.
     #[cfg(feature = "deployed")]
     Config {
@@ -94,6 +105,18 @@ pub enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+impl Verb {
+    /// What is logged where FEIRA_LOG says nothing else.
+    pub fn logs(&self) -> &'static str {
+        match self {
+            // Thousands of processes that die tell thousands of times that they did.
+            #[cfg(feature = "simulate")]
+            Self::Simulate(_) => "off",
+            _ => crate::telemetry::USUAL,
+        }
+    }
 }
 
 /// Prove that log and rows are sound.
@@ -115,6 +138,18 @@ pub struct Demo {
     pub new: bool,
     #[command(flatten)]
     pub log: LogAt,
+}
+
+/// Run many seeds.
+#[cfg(feature = "simulate")]
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// How many.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seeds: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 1)]
+    pub from: u64,
 }
 
 /// How to look at the settings.

@@ -10,6 +10,7 @@ use feira_event_log::{EventLog, Hint, LogError, Resume};
 use feira_gateway::{LogLine, LogLines, LogQuery, LogReader};
 use feira_ids::{LaneId, ServiceName};
 use feira_projection_store::Store;
+use feira_runtime::Chain;
 use feira_verify::Progress;
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ impl LogReader for Journal {
         tokio::task::spawn_blocking(move || {
             if let Err(error) = read_services(&log, &services, &query, &lines, &stop) {
                 // Nobody is left to tell when the reader is gone.
-                let _gone = lines.blocking_send(Err(in_words(&error)));
+                let _gone = lines.blocking_send(Err(Chain(&error).to_string()));
             }
         });
         Ok(ReceiverStream::new(received).boxed())
@@ -85,7 +86,7 @@ impl LogReader for Journal {
             };
             let last = match feira_verify::verify(parts, feira_verify::Options::default(), tell).await {
                 Ok(report) => Ok(json!({ "report": report })),
-                Err(error) => Err(in_words(&error)),
+                Err(error) => Err(Chain(&error).to_string()),
             };
             let _gone = lines.send(last).await;
         });
@@ -120,7 +121,7 @@ fn read_services(
                 let name = format!("follow-{lane}");
                 let follow = move || {
                     if let Err(error) = follow_lane(&*log, &lane, from, &lines, &stop) {
-                        let _gone = lines.blocking_send(Err(in_words(&error)));
+                        let _gone = lines.blocking_send(Err(Chain(&error).to_string()));
                     }
                 };
                 let thread = std::thread::Builder::new().name(name).spawn(follow);
@@ -216,14 +217,4 @@ fn line(lane: &LaneId, lane_seq: u64, opened: Result<Opened, CodecError>) -> Val
             "unreadable": error.to_string(),
         }),
     }
-}
-
-fn in_words(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

@@ -29,6 +29,8 @@ mod secret_file;
 mod serve;
 #[cfg(feature = "deployed")]
 mod settings;
+#[cfg(feature = "simulate")]
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -43,7 +45,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    telemetry::start(cli.log_format);
+    telemetry::start(cli.log_format, cli.verb.logs());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::because("cannot start the process's threads", error).report(),
@@ -61,6 +63,8 @@ fn main() -> ExitCode {
             Verb::Log { what: Log::Export(export) } => log::export(export, output).await,
             Verb::Verify(verify) => verify::verify(verify, output).await,
             Verb::Demo(demo) => demo::demo(demo, output).await,
+            #[cfg(feature = "simulate")]
+            Verb::Simulate(simulate) => simulate::simulate(simulate, output).await,
             #[cfg(feature = "deployed")]
             Verb::Config { what: cli::Config::Check { config } } => config_check::check(&config, output),
             Verb::Token(token) => token::token(token, output),

@@ -1,14 +1,18 @@
-//! A list of twenty products over HTTP at sixteen connections, beside the same list from a bare async-graphql server
-//! that answers from memory. Both run in this process, one after the other, three times; the middle figures count.
+//! A list of twenty products, sixteen asked for at once, from the gateway's router without sockets, beside the same list
+//! from a bare async-graphql router that answers from memory.
+//!
+//! `cargo bench -p feira-gateway --bench products`. `FEIRA_BENCH_SECONDS` sets how long a round takes.
 
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Schema, SimpleObject};
 use async_trait::async_trait;
+use axum::body::Body;
 use axum::routing::post;
-use axum::{Json, Router};
+use axum::{Json, Router, http};
+use feira_bench::{Goal, Latencies, Report, Round, Row, Unit, in_turns, turn};
 use feira_event_log::simulated::Cluster;
 use feira_events::catalog::{Availability, Condition, Details, Pricing};
 use feira_gateway::{DevKey, GatewayConfig, GatewayParts, Issue, PlatformSecret, Verifier};
@@ -18,12 +22,12 @@ use feira_projection_store::{Checkpoint, Store};
 use feira_projection_store_embedded::EmbeddedStore;
 use feira_runtime::{Answer, Command, Commands};
 use feira_sealing::FileKeyring;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use http_body_util::BodyExt;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 const CONNECTIONS: usize = 16;
-const SECONDS: u64 = 3;
+const LISTED: usize = 20;
 const PRODUCTS: usize = 2_000;
 const QUERY: &str = r#"{"query":"{ products(first: 20) { edges { node { sku title availability price { amount currency } } } pageInfo { hasNextPage endCursor } } }"}"#;
 const BARE_QUERY: &str = r#"{"query":"{ products { edges { node { sku title availability price { amount currency } } } pageInfo { hasNextPage endCursor } } }"}"#;
@@ -87,7 +91,7 @@ fn bare_router() -> Router {
         },
     };
     let page_info = BarePage { has_next_page: true, end_cursor: "AQIDBAUGBwgJCgsMU0tVLTAwMDAx".to_owned() };
-    let connection = BareConnection { edges: (0..20).map(edge).collect(), page_info };
+    let connection = BareConnection { edges: (0..LISTED).map(edge).collect(), page_info };
     let schema = Schema::new(BareQuery(connection), EmptyMutation, EmptySubscription);
     let ask = move |Json(request): Json<Request>| {
         let schema = schema.clone();
@@ -161,83 +165,51 @@ fn meta(tenant: &TenantId, seq: i64) -> feira_events::Meta {
     }
 }
 
-async fn serve(router: Router) -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
-}
-
-/// Requests answered in a second, from a client that costs as little as it can.
-async fn rate(address: std::net::SocketAddr, body: &str, token: Option<&str>) -> f64 {
-    let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
-    let request: Arc<[u8]> = format!(
-        "POST /graphql HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\naccept: application/json\r\n{authorization}content-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
-    .into();
-    let (answered, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-    let mut clients = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let (request, answered, over) = (request.clone(), answered.clone(), over.clone());
-        clients.push(tokio::spawn(async move {
-            let mut stream = TcpStream::connect(address).await.expect("a connection");
-            stream.set_nodelay(true).expect("no delay");
-            let mut buffer = vec![0; 64 * 1024];
-            while !over.load(Ordering::Relaxed) {
-                stream.write_all(&request).await.expect("a request goes out");
-                let mut filled = 0;
-                loop {
-                    let read = stream.read(&mut buffer[filled..]).await.expect("an answer comes");
-                    assert!(read > 0, "the server hung up");
-                    filled += read;
-                    if whole(&buffer[..filled]) {
-                        break;
+/// Asks `CONNECTIONS` at once until the turn is over.
+async fn ask(router: &Router, body: &'static str, token: Option<&str>) -> Round {
+    let begun = Instant::now();
+    let clients: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let (router, authorization) = (router.clone(), token.map(|token| format!("Bearer {token}")));
+            tokio::spawn(async move {
+                let mut latencies = Latencies::default();
+                while begun.elapsed() < turn(2.0) {
+                    let mut request = http::Request::post("/graphql").header("content-type", "application/json");
+                    if let Some(authorization) = &authorization {
+                        request = request.header("authorization", authorization);
                     }
+                    let asked = Instant::now();
+                    let request = request.body(Body::from(body)).expect("a request");
+                    let response = router.clone().oneshot(request).await.expect("an answer");
+                    let list = response.into_body().collect().await.expect("the whole answer").to_bytes();
+                    latencies.record(asked.elapsed());
+                    assert!(list.starts_with(b"{\"data\":{\"products\":{\"edges\":[{"), "no list of products");
+                    assert_eq!(list.windows(6).filter(|word| word == b"\"node\"").count(), LISTED, "not all of them");
                 }
-                answered.fetch_add(1, Ordering::Relaxed);
-            }
-        }));
-    }
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let (from, before) = (Instant::now(), answered.load(Ordering::Relaxed));
-    tokio::time::sleep(Duration::from_secs(SECONDS)).await;
-    let rate = (answered.load(Ordering::Relaxed) - before) as f64 / from.elapsed().as_secs_f64();
-    over.store(true, Ordering::Relaxed);
+                latencies
+            })
+        })
+        .collect();
+    let mut all = Vec::new();
     for client in clients {
-        client.await.expect("a client ends well");
+        all.push(client.await.expect("a client ends well"));
     }
-    rate
+    Round::side_by_side(all, begun.elapsed())
 }
 
-/// Whether an answer is there in full; fails when it is no list of products.
-fn whole(answer: &[u8]) -> bool {
-    let Some(head) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
-    let text = std::str::from_utf8(&answer[..head]).expect("a head in ASCII").to_ascii_lowercase();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
-    let body = &answer[head + 4..];
-    if body.len() < length.trim().parse().expect("a number") {
-        return false;
-    }
-    assert!(text.starts_with("http/1.1 200") && body.starts_with(b"{\"data\":{\"products\":{\"edges\":[{"), "{text}");
-    true
-}
-
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() {
+fn main() -> ExitCode {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
-    let (router, token) = feira_router(folder.path()).await;
-    let (feira, bare) = (serve(router).await, serve(bare_router()).await);
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        ours.push(rate(feira, QUERY, Some(&token)).await);
-        theirs.push(rate(bare, BARE_QUERY, None).await);
-    }
-    ours.sort_by(f64::total_cmp);
-    theirs.sort_by(f64::total_cmp);
-    println!("product list of 20, {CONNECTIONS} connections, embedded store of {PRODUCTS} products:");
-    println!("  feira gateway          {:>8.0} requests/s", ours[1]);
-    println!("  bare async-graphql     {:>8.0} requests/s", theirs[1]);
-    println!("  ratio                  {:>8.2}", ours[1] / theirs[1]);
+    let (feira, token) = runtime.block_on(feira_router(folder.path()));
+    let bare = bare_router();
+    let (ours, theirs) = in_turns(
+        || runtime.block_on(ask(&feira, QUERY, Some(&token))),
+        || runtime.block_on(ask(&bare, BARE_QUERY, None)),
+    );
+    let mut report = Report::new();
+    let title = format!("A list of {LISTED} of {PRODUCTS} products through the gateway, no sockets");
+    report.table(&title, Unit::PerSecond, "bare async-graphql behind axum, the same from memory");
+    report.row(Row::new(format!("{CONNECTIONS} at once"), &ours).beside(&theirs).goal(Goal::Share(0.5)));
+    report.end()
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use async_graphql::ErrorExtensions;
+use feira_runtime::Chain;
 
 /// Why a field has no answer. What a caller can mend by other input is a user error of the payload instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +67,7 @@ impl ApiError {
     /// A fault of ours: logged here with all its causes, shown as an id.
     pub fn internal(what: &str, cause: &dyn Error) -> Self {
         let id = fault_id();
-        tracing::error!(fault.id = %id, error = %chain(cause), "{what}");
+        tracing::error!(fault.id = %id, error = %Chain(cause), "{what}");
         Self::Internal { id }
     }
 
@@ -82,18 +83,6 @@ impl ApiError {
         let code = self.code();
         async_graphql::Error::new(self.to_string()).extend_with(|_, extensions| extensions.set("code", code))
     }
-}
-
-/// An error and its causes, in one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 fn fault_id() -> String {

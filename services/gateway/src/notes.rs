@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use feira_events::Sealed;
 use feira_ids::CommandId;
+use feira_runtime::Chain;
 use feira_sealing::{KeyError, Keyring, UnsealError};
 
 use crate::auth::Scope;
-use crate::error::{ApiError, chain};
+use crate::error::ApiError;
 
 /// The longest note.
 pub(crate) const NOTE_CHARS_MAX: usize = 2_000;
@@ -52,7 +53,7 @@ impl Notes {
             Err(KeyError::Erased) => Ok(None),
             Err(KeyError::BadSubject) => Err(ApiError::BadInput("no customer has such an id".to_owned())),
             Err(error @ KeyError::Unavailable { .. }) => {
-                tracing::warn!(error = %chain(&error), "the keyring did not answer");
+                tracing::warn!(error = %Chain(&error), "the keyring did not answer");
                 Err(ApiError::Unavailable)
             }
             Err(error @ (KeyError::Missing | KeyError::Damaged { .. })) => {
@@ -67,7 +68,7 @@ impl Notes {
             Ok(text) => Ok(Note::Open(text)),
             Err(UnsealError::Erased) => Ok(Note::Erased),
             Err(error @ UnsealError::Unavailable { .. }) => {
-                tracing::warn!(error = %chain(&error), "the keyring did not answer");
+                tracing::warn!(error = %Chain(&error), "the keyring did not answer");
                 Err(ApiError::Unavailable)
             }
             Err(error @ (UnsealError::NoKey | UnsealError::Damaged)) => {

@@ -2,10 +2,11 @@
 
 mod market;
 
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 
 use feira_events::cart::Line;
-use feira_ids::{AggregateId, LaneId, ServiceName};
+use feira_ids::{AccountId, AggregateId, LaneId, ServiceName};
 use feira_projection_store::{Checkpoint, ProjectionId, Range, Row, Store, StoreError, Table, Value};
 use feira_rows::cart::{CART_EDITS, CART_LINES, CARTS, CartRow, EditRow, cart_key, lines_from_rows, undoable};
 use feira_rows::catalog::{PRODUCTS, ProductRow, SHELVES, product_key, shelf_key};
@@ -13,7 +14,8 @@ use feira_rows::{
     BUSINESSES_PROJECTION, CARTS_PROJECTION, INTENTS_PROJECTION, INVOICES_PROJECTION, LEDGER_PROJECTION,
     ORDERS_PROJECTION, PRODUCTS_PROJECTION, RowError, STOCK_PROJECTION, THREADS_PROJECTION, USAGE_PROJECTION,
 };
-use feira_runtime::{Position, Reads, Waited};
+use feira_runtime::{Chain, Position, Reads, Waited};
+use lru::LruCache;
 
 use crate::auth::Scope;
 use crate::error::ApiError;
@@ -22,11 +24,15 @@ pub(crate) use market::{Stretch, owned_account, owner};
 
 /// More rows than a cart may have lines or remembered edits.
 const CART_ROWS_MAX: usize = 1_000;
+/// How many owners' accounts are remembered.
+const ACCOUNTS_MAX: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 
 /// The rows, as callers may read them.
 pub(crate) struct ScopedReads {
     store: Arc<dyn Store>,
     waits: Reads,
+    /// By owner. An account stays its owner's for ever.
+    accounts: Mutex<LruCache<Box<str>, AccountId>>,
 }
 
 /// Where a product stands in its business's list: by shelf, then by SKU.
@@ -60,7 +66,8 @@ impl ScopedReads {
             (USAGE_PROJECTION, vec![ServiceName::new("billing")]),
             (INVOICES_PROJECTION, vec![ServiceName::new("billing")]),
         ];
-        Self { waits: Reads::new(store.clone(), projections), store }
+        let waits = Reads::new(store.clone(), projections);
+        Self { waits, store, accounts: Mutex::new(LruCache::new(ACCOUNTS_MAX)) }
     }
 
     /// Waits, for a bounded time, until `projection` has come to `position`; answers whether it has.
@@ -221,7 +228,7 @@ impl ScopedReads {
 pub(crate) fn store_error(error: StoreError) -> ApiError {
     match error {
         StoreError::Unavailable { .. } => {
-            tracing::warn!(error = %crate::error::chain(&error), "the store did not answer a read");
+            tracing::warn!(error = %Chain(&error), "the store did not answer a read");
             ApiError::Unavailable
         }
         StoreError::Damaged { .. } | StoreError::Invalid { .. } => ApiError::internal("a read failed", &error),

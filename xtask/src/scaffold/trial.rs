@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use super::lock;
+use crate::servers;
 use crate::test::step::Steps;
 use crate::test::tools::{cargo, target_folder};
 use crate::workspace;
@@ -25,16 +26,18 @@ const PACKAGES: [&str; 7] =
     ["feira", "xtask", "feira-newcomer-domain", "feira-newcomer-server", "feira-codec", "feira-rows", "feira-ids"];
 const TARGETS: [&str; 5] = ["--lib", "--bin", "xtask", "--test", "it"];
 
-/// The rules of the platform that are shown with the new service in it, as one process.
-const RULES: [&str; 2] = [
+/// The rules of the platform that are shown with the new service in it: as one process, and as a process among others.
+const RULES: [&str; 4] = [
     "embedded::a_restart_keeps_everything",
     "embedded::the_log_is_shown_alike_from_the_folder_and_through_the_process",
+    "deployed::a_restart_keeps_everything",
+    "deployed::a_platform_that_runs_is_sound",
 ];
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// How long everything may take, also where nothing is built yet.
-const LIMIT: Duration = Duration::from_secs(10 * 60);
+const LIMIT: Duration = Duration::from_secs(12 * 60);
 
 /// Runs the trial and answers whether the new service is whole.
 pub fn trial(root: &Path) -> ExitCode {
@@ -54,6 +57,7 @@ pub fn trial(root: &Path) -> ExitCode {
 /// How many steps passed, and how many there are.
 fn tried(root: &Path) -> Result<(usize, usize), String> {
     let target = target_folder(root);
+    let _servers = Servers::there(root, &target)?;
     let folder = target.join("new-service");
     let tree = folder.join("tree");
     let steps = Steps::new(&folder.join("logs"), LIMIT).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -86,7 +90,7 @@ fn tried(root: &Path) -> Result<(usize, usize), String> {
             with_packages(&["test"], &["--", "--skip", "embedded::", "--skip", "deployed::", "--skip", "scaffold::"]),
         ),
         ("it has a place among processes", MINUTE, settings),
-        ("it runs with the others", 5 * MINUTE, with_packages(&["test"], &rules)),
+        ("it runs with the others in both homes", 5 * MINUTE, with_packages(&["test"], &rules)),
         ("lints", 10 * MINUTE, with_packages(&["clippy"], &["--", "-D", "warnings"])),
     ];
     let mut passed = 0;
@@ -101,6 +105,38 @@ fn tried(root: &Path) -> Result<(usize, usize), String> {
         passed += 1;
     }
     Ok((passed, count))
+}
+
+/// Kafka and Cassandra: those that are up, or some of this trial's own, which end with this value.
+struct Servers(Option<Command>);
+
+impl Servers {
+    fn there(root: &Path, target: &Path) -> Result<Self, String> {
+        if servers::any_up() {
+            return Ok(Self(None));
+        }
+        let own = |mut command: Command| {
+            command.env("FEIRA_STACK", target.join("new-service-stack"));
+            command.env("FEIRA_JARS", root.join("deploy/local/.stack"));
+            command
+        };
+        let mut up = own(servers::up(root));
+        match up.arg("--fresh").status() {
+            Ok(status) if status.success() => Ok(Self(Some(own(servers::down(root))))),
+            Ok(status) => Err(format!("the servers did not start: {status}")),
+            Err(error) => Err(format!("cannot start the servers: {error}")),
+        }
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        if let Some(down) = &mut self.0
+            && let Err(error) = down.status()
+        {
+            eprintln!("the servers were not stopped: {error}");
+        }
+    }
 }
 
 /// Copies every file of the project, under another version, into a tree that git knows.

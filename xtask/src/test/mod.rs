@@ -47,12 +47,12 @@ pub fn run(root: &Path) -> ExitCode {
             run.tests(&programs);
             run.audits();
             run.topics();
+            run.new_service();
         }
         if started_here {
             let mut down = run.with_stack(servers::down(root));
             run.step("stop servers", MINUTE, &mut down);
         }
-        run.new_service();
     }
     println!("\nwhat each step printed: {}", logs.display());
     run.close()
@@ -134,7 +134,7 @@ impl Run<'_> {
 
     fn tests(&mut self, programs: &Programs) {
         let mut tests = self.with_stack(cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]));
-        let done = self.steps.run("tests", 35 * MINUTE, tests.current_dir(self.root));
+        let done = self.steps.run("tests", 44 * MINUTE, tests.current_dir(self.root));
         let before = self.tally.total().failed;
         self.tally.read(&done.output, programs);
         if !done.ok {
@@ -186,7 +186,7 @@ impl Run<'_> {
             Ok(this) => {
                 let mut trial = Command::new(this);
                 trial.arg("try-new-service");
-                self.checks("a new service", "new service", Group::NewService, 12 * MINUTE, &mut trial);
+                self.checks("a new service", "new service", Group::NewService, 13 * MINUTE, &mut trial);
             }
             Err(error) => {
                 println!("cannot find this program: {error}");

@@ -18,6 +18,8 @@ pub enum Group {
     StoreEmbedded,
     /// The store on a CQL server.
     StoreCql,
+    /// The whole platform on a made-up clock, with everything going wrong.
+    Simulation,
     /// The whole platform in one process.
     HomeEmbedded,
     /// The platform as processes on Kafka and CQL.
@@ -34,12 +36,13 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LogSimulated,
         Self::LogEmbedded,
         Self::LogKafka,
         Self::StoreEmbedded,
         Self::StoreCql,
+        Self::Simulation,
         Self::HomeEmbedded,
         Self::HomeDeployed,
         Self::Rest,
@@ -56,6 +59,7 @@ impl Group {
             "feira-event-log-kafka" => Self::LogKafka,
             "feira-projection-store-embedded" => Self::StoreEmbedded,
             "feira-projection-store-cql" => Self::StoreCql,
+            "feira-simulation" => Self::Simulation,
             "feira" if name.starts_with("embedded::") => Self::HomeEmbedded,
             "feira" if name.starts_with("deployed::") || program.starts_with("chaos-") => Self::HomeDeployed,
             _ => Self::Rest,
@@ -71,6 +75,7 @@ impl fmt::Display for Group {
             Self::LogKafka => "log: Kafka",
             Self::StoreEmbedded => "store: embedded",
             Self::StoreCql => "store: CQL",
+            Self::Simulation => "home: simulated",
             Self::HomeEmbedded => "home: embedded",
             Self::HomeDeployed => "home: Kafka + CQL",
             Self::Rest => "all others",

@@ -1,5 +1,6 @@
 //! One lane as the cluster keeps it: entries, transactions, the epoch that fences.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
@@ -15,6 +16,8 @@ pub struct Lane {
     /// Who was announced last, with a batch that stands.
     pub owner: Option<Owner>,
     entries: Vec<Entry>,
+    /// Everything before it is decided: what is decided stays so, and need not be looked at again.
+    decided: Cell<usize>,
     transactions: Vec<Transaction>,
     /// Whose appends are accepted.
     epoch: u64,
@@ -89,7 +92,10 @@ impl Lane {
             }
             Entry::Marker => false,
         };
-        self.entries.iter().position(undecided).unwrap_or(self.entries.len())
+        let known = self.decided.get();
+        let end = self.entries[known..].iter().position(undecided).map_or(self.entries.len(), |after| known + after);
+        self.decided.set(end);
+        end
     }
 
     /// The entry at an offset.
@@ -108,7 +114,7 @@ impl Lane {
     }
 
     /// What stands before `bound`.
-    pub fn committed(&self, bound: usize) -> impl Iterator<Item = StoredRecord> + '_ {
+    pub fn committed(&self, bound: usize) -> impl DoubleEndedIterator<Item = StoredRecord> + '_ {
         (0..bound).filter_map(|offset| match self.entry(offset) {
             Seen::Committed(record) => Some(record),
             Seen::Uncommitted(_) | Seen::Nothing => None,
@@ -117,7 +123,7 @@ impl Lane {
 
     /// The last record that can be read: 0 for none.
     pub fn last_seq(&self) -> u64 {
-        self.committed(self.last_stable_offset()).last().map_or(0, |record| record.lane_seq)
+        self.committed(self.last_stable_offset()).next_back().map_or(0, |record| record.lane_seq)
     }
 
     /// Begins a new epoch: what is open is aborted, what is decided stays so. Gives the epoch.
@@ -217,6 +223,7 @@ impl Lane {
         let later = |entry: &Entry| matches!(entry, Entry::Record { lane_seq, .. } if *lane_seq > last_seq);
         if let Some(offset) = self.entries.iter().position(later) {
             self.entries.truncate(offset);
+            self.decided.set(self.decided.get().min(offset));
         }
     }
 

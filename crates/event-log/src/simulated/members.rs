@@ -70,6 +70,11 @@ impl Members {
         self.holders.get(lane) == Some(&number)
     }
 
+    /// Whether the lane is anybody's.
+    pub fn is_assigned(&self, lane: &LaneId) -> bool {
+        self.holders.contains_key(lane)
+    }
+
     /// Gives a lane to a process.
     pub fn assign(&mut self, lane: &LaneId, process: &str) {
         self.revoke(lane);

@@ -1,7 +1,5 @@
 //! Commands decided together: their records, and the answers that wait until these stand on the log.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,6 +8,9 @@ use feira_decider::At;
 use feira_event_log::{Hint, NewRecord};
 use feira_events::lane::{CommandOutcome, Event, OutcomeKind};
 use feira_ids::{AggregateId, CommandId, LaneId};
+use feira_mutants::{Mutant, is};
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use tokio::sync::oneshot;
 
 use super::book::Book;
@@ -123,6 +124,10 @@ impl Batch {
                     CommandOutcome { outcome: OutcomeKind::Nothing, code: "".into(), field: None, message: "".into() };
                 (vec![], None, version, Some(outcome))
             }
+            Decision::Refused { code, field, message, .. } if is(Mutant::RefusalWithoutRecord) => {
+                self.undecided.push((reply, Answer::Refused { position: Position::default(), code, field, message }));
+                return Ok(());
+            }
             Decision::Refused { code, field, message, version } => {
                 let outcome = CommandOutcome { outcome: OutcomeKind::Refused, code, field, message };
                 (vec![], None, version, Some(outcome))
@@ -177,8 +182,8 @@ impl Batch {
         Ok(())
     }
 
-    /// The batch stands from `hint` on: the book moves forward, then everyone is answered.
-    pub fn stands(self, hint: Hint, lane: &LaneId, book: &mut Book, metrics: &Metrics) -> Result<(), FolderFault> {
+    /// The batch stands from `hint` on: the book moves forward.
+    pub fn keep(&self, hint: Hint, book: &mut Book) {
         book.keep_batch();
         for record in &self.records {
             book.advance(&record.meta, hint);
@@ -187,6 +192,10 @@ impl Batch {
             book.decided.insert(fresh.id, Decided { hint: hint.0, ..fresh.decided });
             book.answers.put(fresh.id, fresh.first.clone());
         }
+    }
+
+    /// What it decided is in the book: answers everyone.
+    pub fn tell(self, lane: &LaneId, book: &mut Book, metrics: &Metrics) -> Result<(), FolderFault> {
         metrics.batches.add(1);
         metrics.records.add(self.records.len() as u64);
         let mut views: HashMap<Arc<str>, Bytes> = HashMap::new();
@@ -216,6 +225,15 @@ impl Batch {
         }
         tell(self.undecided, metrics);
         Ok(())
+    }
+
+    /// Answers everyone, whatever becomes of the batch.
+    pub fn tell_early(&mut self, lane: &LaneId) {
+        for fresh in &mut self.decided {
+            let (unheard, _) = oneshot::channel();
+            let reply = std::mem::replace(&mut fresh.reply, unheard);
+            let _ = reply.send(answer(fresh.first.clone(), lane, Bytes::from_static(b"null"), false));
+        }
     }
 
     /// Whether something that was not decided is told from the state of an aggregate. An id that was used before stays

@@ -11,12 +11,17 @@ use feira_codec::Opened;
 use feira_event_log::{Hint, Resume, StoredRecord};
 use feira_events::Meta;
 use feira_ids::AggregateId;
+use feira_mutants::{Mutant, is};
 
 use super::decided::{DecidedCommands, FirstAnswers};
 use super::snapshots::{Decided, Folder, FolderFault, Standing, content};
 use super::states::{ReplayFault, States};
 use crate::kind::Kind;
 use crate::{Metrics, Options};
+
+/// How many times as much is replayed as is decided before it is written to the folder: whoever replays has nobody waiting,
+/// and if it ends half way replays again.
+const REPLAYED_TOGETHER: u64 = 2;
 
 /// What the owner of a lane knows.
 pub(crate) struct Book {
@@ -28,6 +33,7 @@ pub(crate) struct Book {
     path: PathBuf,
     unflushed: u64,
     flush_records: u64,
+    flush_changes: usize,
 }
 
 /// How an aggregate is called across tenants: `tenant/kind:key`.
@@ -44,6 +50,10 @@ impl Book {
         options: &Options,
         metrics: &Metrics,
     ) -> Result<Self, FolderFault> {
+        if is(Mutant::NoDedupeAfterRestart) {
+            // What is replayed from the log brings back all but the ids.
+            Folder::discard(path)?;
+        }
         let schema: Vec<_> = kinds.iter().map(|kind| format!("{}.{}", kind.name(), kind.state_version())).collect();
         let (folder, standing, rebuilt) = Folder::open(path, log_id, &schema.join(","))?;
         if rebuilt {
@@ -58,6 +68,7 @@ impl Book {
             path: path.to_owned(),
             unflushed: 0,
             flush_records: options.flush_records,
+            flush_changes: options.flush_changes,
         })
     }
 
@@ -76,7 +87,7 @@ impl Book {
     /// Takes in a committed record.
     pub fn take_in(&mut self, record: &StoredRecord) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.replay(record)?;
-        if self.unflushed >= self.flush_records {
+        if self.unflushed >= self.flush_records * REPLAYED_TOGETHER {
             self.flush()?;
         }
         Ok(())
@@ -92,7 +103,7 @@ impl Book {
         let meta = &opened.meta;
         if !meta.aggregate.is_empty() {
             let version = self.fold(&opened)?;
-            if meta.index == 0 {
+            if meta.index == 0 && !is(Mutant::NoDedupeAfterRestart) {
                 let events = u64::from(meta.aggregate_seq.is_some());
                 self.remember(meta, record.hint, version - events);
             }
@@ -142,7 +153,8 @@ impl Book {
 
     /// Whether enough has gathered to be written to the folder.
     pub fn flush_is_due(&self) -> bool {
-        self.unflushed >= self.flush_records
+        let changes = || self.kinds.values().map(|states| states.changes()).sum::<usize>();
+        self.unflushed >= self.flush_records || changes() >= self.flush_changes
     }
 
     /// Writes what changed to the folder.

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::states::Prepared;
-use crate::{Answer, Command};
+use crate::{Answer, Command, pace};
 
 /// A command that waits to be decided.
 pub(crate) struct Queued {
@@ -50,6 +51,8 @@ struct Inner {
     phase: Phase,
     /// The generation of the assignment that gave the lane to this process.
     assigned: Option<u64>,
+    /// An assignment came while the lane was taken or served: between two of them it may have been another's, unheard of.
+    doubted: bool,
     closing: bool,
     /// Whether the lane is at a batch, and since when it is so, or has had something to begin with.
     busy: bool,
@@ -63,8 +66,20 @@ pub(crate) enum Work {
     Commands(VecDeque<Queued>),
     /// Nothing came in time.
     Idle,
+    /// Whether the lane is still this term's is to be asked of the log.
+    Doubt,
     /// The lane must end its term.
     End,
+}
+
+/// What one who waits finds.
+enum Seen<T> {
+    /// What it waits for.
+    Now(T),
+    /// Nothing yet; at this time it looks again, whatever happens.
+    Until(Instant),
+    /// Nothing yet.
+    Nothing,
 }
 
 /// Why a lane's thread goes on.
@@ -87,6 +102,7 @@ impl Cell {
                 queue: VecDeque::new(),
                 phase: Phase::Away,
                 assigned: None,
+                doubted: false,
                 closing: false,
                 busy: false,
                 since: Instant::now(),
@@ -117,15 +133,18 @@ impl Cell {
         inner.queue.push_back(queued);
         if inner.queue.len() == 1 && !inner.busy {
             inner.since = Instant::now();
-            self.wake.notify_all();
+            self.wake();
         }
         Ok(())
     }
 
     /// The lane is this process's to serve.
     pub fn assign(&self, generation: u64) {
-        self.lock().assigned = Some(generation);
-        self.wake.notify_all();
+        let mut inner = self.lock();
+        inner.assigned = Some(generation);
+        inner.doubted = true;
+        drop(inner);
+        self.wake();
     }
 
     /// The lane is no longer this process's: stop at once.
@@ -133,7 +152,7 @@ impl Cell {
         let mut inner = self.lock();
         inner.assigned = None;
         self.stops.fetch_add(1, Ordering::SeqCst);
-        self.wake.notify_all();
+        self.wake();
     }
 
     /// The process ends: what waits is finished, nothing more is taken in.
@@ -143,7 +162,7 @@ impl Cell {
         if !matches!(inner.phase, Phase::Serving { .. }) {
             self.stops.fetch_add(1, Ordering::SeqCst);
         }
-        self.wake.notify_all();
+        self.wake();
     }
 
     /// Why the lane cannot be served, as far as is known.
@@ -171,6 +190,7 @@ impl Cell {
     pub fn enter(&self, phase: Phase) -> VecDeque<Queued> {
         let mut inner = self.lock();
         inner.phase = phase;
+        inner.doubted &= phase != Phase::Taking;
         inner.rest();
         match phase {
             Phase::Serving { .. } => VecDeque::new(),
@@ -179,45 +199,47 @@ impl Cell {
     }
 
     /// Waits until the lane is wanted, under a newer assignment than `seen` or after `patience`.
-    pub fn wait_wanted(&self, seen: Option<u64>, patience: Duration) -> Wanted {
+    pub async fn wait_wanted(&self, seen: Option<u64>, patience: Duration) -> Wanted {
         let until = Instant::now() + patience;
-        let mut inner = self.lock();
-        loop {
+        self.wait(|inner| {
             if inner.closing {
-                return Wanted::Close;
+                return Seen::Now(Wanted::Close);
             }
-            let left = until.saturating_duration_since(Instant::now());
             match inner.assigned {
-                Some(generation) if seen.is_none_or(|seen| generation > seen) || left.is_zero() => {
-                    return Wanted::Take { generation, epoch: self.epoch() };
+                Some(generation) if seen.is_none_or(|seen| generation > seen) || Instant::now() >= until => {
+                    Seen::Now(Wanted::Take { generation, epoch: self.epoch() })
                 }
-                Some(_) => inner = self.wake.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0,
-                None => inner = self.wake.wait(inner).unwrap_or_else(PoisonError::into_inner),
+                Some(_) => Seen::Until(until),
+                None => Seen::Nothing,
             }
-        }
+        })
+        .await
     }
 
     /// Waits `pause`, unless the lane must stop before.
-    pub fn pause(&self, pause: Duration, epoch: u64) {
+    pub async fn pause(&self, pause: Duration, epoch: u64) {
         let until = Instant::now() + pause;
-        let mut inner = self.lock();
-        while !inner.closing && self.epoch() == epoch {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
+        self.wait(|inner| {
+            if inner.closing || self.epoch() != epoch || Instant::now() >= until {
+                return Seen::Now(());
             }
-            inner = self.wake.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+            Seen::Until(until)
+        })
+        .await;
     }
 
     /// The next commands, at most `max`; waits for them, but no longer than `patience` where there is one.
-    pub fn next(&self, max: usize, patience: Option<Duration>, epoch: u64) -> Work {
+    pub async fn next(&self, max: usize, patience: Option<Duration>, epoch: u64) -> Work {
         let until = patience.map(|patience| Instant::now() + patience);
-        let mut inner = self.lock();
-        inner.rest();
-        loop {
+        self.lock().rest();
+        self.wait(|inner| {
             if self.epoch() != epoch {
-                return Work::End;
+                return Seen::Now(Work::End);
+            }
+            if std::mem::take(&mut inner.doubted) {
+                inner.busy = true;
+                inner.since = Instant::now();
+                return Seen::Now(Work::Doubt);
             }
             if !inner.queue.is_empty() {
                 let rest = inner.queue.len().min(max);
@@ -225,22 +247,52 @@ impl Cell {
                 let now = std::mem::replace(&mut inner.queue, later);
                 inner.busy = true;
                 inner.since = Instant::now();
-                return Work::Commands(now);
+                return Seen::Now(Work::Commands(now));
             }
             if inner.closing {
-                return Work::End;
+                return Seen::Now(Work::End);
             }
-            inner = match until {
-                None => self.wake.wait(inner).unwrap_or_else(PoisonError::into_inner),
-                Some(until) => {
+            match until {
+                None => Seen::Nothing,
+                Some(until) if Instant::now() >= until => Seen::Now(Work::Idle),
+                Some(until) => Seen::Until(until),
+            }
+        })
+        .await
+    }
+
+    /// Waits until `look` sees what it looks for.
+    async fn wait<T>(&self, mut look: impl FnMut(&mut Inner) -> Seen<T>) -> T {
+        if !pace::is_simulated() {
+            return self.block(look);
+        }
+        loop {
+            let until = match look(&mut self.lock()) {
+                Seen::Now(found) => return found,
+                Seen::Until(until) => Some(until),
+                Seen::Nothing => None,
+            };
+            pace::changed(until).await;
+        }
+    }
+
+    fn block<T>(&self, mut look: impl FnMut(&mut Inner) -> Seen<T>) -> T {
+        let mut inner = self.lock();
+        loop {
+            inner = match look(&mut inner) {
+                Seen::Now(found) => return found,
+                Seen::Until(until) => {
                     let left = until.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Work::Idle;
-                    }
                     self.wake.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0
                 }
+                Seen::Nothing => self.wake.wait(inner).unwrap_or_else(PoisonError::into_inner),
             };
         }
+    }
+
+    fn wake(&self) {
+        self.wake.notify_all();
+        pace::stir();
     }
 
     /// How long the lane has had commands and not moved.
@@ -271,6 +323,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use feira_commands::cart::Input;
+    use futures::executor::block_on;
 
     use super::*;
     use crate::suite::command;
@@ -290,7 +343,7 @@ mod tests {
         cell.push(queued()).unwrap();
         let stuck = cell.stuck_for();
         assert!(stuck <= began.elapsed(), "stuck for {stuck:?}");
-        assert!(matches!(cell.next(10, None, cell.epoch()), Work::Commands(_)));
+        assert!(matches!(block_on(cell.next(10, None, cell.epoch())), Work::Commands(_)));
         let before = cell.stuck_for();
         cell.push(queued()).unwrap();
         assert!(cell.stuck_for() >= before, "a command that joins does not make the batch at hand younger");
@@ -303,13 +356,13 @@ mod tests {
         let epoch = cell.epoch();
         cell.push(queued()).unwrap();
         cell.close();
-        assert!(matches!(cell.next(10, None, epoch), Work::Commands(commands) if commands.len() == 1));
-        assert!(matches!(cell.next(10, None, epoch), Work::End));
+        assert!(matches!(block_on(cell.next(10, None, epoch)), Work::Commands(commands) if commands.len() == 1));
+        assert!(matches!(block_on(cell.next(10, None, epoch)), Work::End));
         let cell = Cell::new(10);
         cell.enter(Phase::Serving { term: 1 });
         cell.push(queued()).unwrap();
         cell.stop();
-        assert!(matches!(cell.next(10, None, epoch), Work::End));
+        assert!(matches!(block_on(cell.next(10, None, epoch)), Work::End));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Which commands were decided: the recent ones in memory, all of them in the lane's folder.
 
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use feira_ids::CommandId;
+use hashbrown::HashMap;
 use lru::LruCache;
 
 use super::snapshots::{Decided, Folder, FolderFault};

@@ -4,16 +4,19 @@
 //! append does not say is asked of the log, by taking the lane anew.
 
 use std::error::Error;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use feira_codec::EventSet;
-use feira_event_log::{AppendError, EventLog, LaneWriter, LogError, Membership, TakeError};
+use feira_event_log::{AppendError, EventLog, Hint, LaneWriter, LogError, Membership, TakeError};
 use feira_events::lane::{Event, LaneTaken};
 use feira_ids::{CommandId, Hash16, LaneId};
+use feira_mutants::{Mutant, is};
+use futures::FutureExt;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::batch::{Batch, Repeat, answer, view};
 use super::book::Book;
@@ -24,7 +27,7 @@ use super::stamp::Stamp;
 use super::states::{Limits, ReplayFault, panic_text};
 use crate::chain::Chain;
 use crate::kind::Kind;
-use crate::{Answer, Metrics, Options, jitter};
+use crate::{Answer, Metrics, Options, jitter, pace};
 
 /// How long an unproved lane waits for its next assignment before it tries again all the same.
 const UNPROVED_PATIENCE: Duration = Duration::from_secs(5);
@@ -66,15 +69,15 @@ pub(crate) fn recalls() -> Arc<Semaphore> {
 
 impl LaneOwner {
     /// Serves the lane whenever it is assigned, until the process ends.
-    pub fn run(self, runtime: tokio::runtime::Handle) {
+    pub async fn run(self) {
         let mut faults = 0;
         let mut unproved = None;
         let mut book = None;
         loop {
-            let wanted = self.cell.wait_wanted(unproved.take(), UNPROVED_PATIENCE);
+            let wanted = self.cell.wait_wanted(unproved.take(), UNPROVED_PATIENCE).await;
             let Wanted::Take { generation, epoch } = wanted else { return };
             // A fault of the program must not leave a lane that nobody serves and nobody else may take.
-            let term = catch_unwind(AssertUnwindSafe(|| self.term(&mut book, epoch, &runtime, &mut faults)));
+            let term = AssertUnwindSafe(self.term(&mut book, epoch, &mut faults)).catch_unwind().await;
             let end = term.unwrap_or_else(|panic| {
                 tracing::error!(lane = %self.lane, error = panic_text(&*panic), "the lane failed and is built again");
                 book = None;
@@ -104,12 +107,12 @@ impl LaneOwner {
             }
             faults += 1;
             let (shortest, longest) = self.options.retake_pause;
-            self.cell.pause(jitter::pause(shortest, longest, faults), epoch);
+            self.cell.pause(jitter::pause(shortest, longest, faults), epoch).await;
         }
     }
 
     /// Takes the lane and serves it until something ends the term.
-    fn term(&self, kept: &mut Option<Book>, epoch: u64, runtime: &tokio::runtime::Handle, faults: &mut u32) -> TermEnd {
+    async fn term(&self, kept: &mut Option<Book>, epoch: u64, faults: &mut u32) -> TermEnd {
         self.cell.enter(Phase::Taking);
         let began = Instant::now();
         if kept.is_none() {
@@ -122,6 +125,7 @@ impl LaneOwner {
         let from = book.standing.lane_seq;
         let cell = self.cell.clone();
         let stop = move || cell.epoch() != epoch;
+        pace::step().await;
         let taken = self.membership.take(self.lane.index, book.resume(), &mut |record| book.take_in(&record), &stop);
         let mut taken = match taken {
             Ok(taken) => taken,
@@ -141,7 +145,7 @@ impl LaneOwner {
         if stop() {
             return TermEnd::Told;
         }
-        if let Err(end) = self.announce(book, taken.writer.as_mut(), taken.term) {
+        if let Err(end) = self.announce(book, taken.writer.as_mut(), taken.term).await {
             return end;
         }
         self.metrics.takeovers.add(1);
@@ -151,7 +155,7 @@ impl LaneOwner {
             (&self.lane, taken.term, book.standing.lane_seq - from, began.elapsed().as_millis() as u64);
         tracing::info!(%lane, term, records, duration_ms, "took lane {lane}");
         self.cell.enter(Phase::Serving { term });
-        let end = self.serve(book, taken.writer.as_mut(), taken.term, epoch, runtime);
+        let end = self.serve(book, taken.writer.as_mut(), taken.term, epoch).await;
         if let Err(fault) = book.flush() {
             tracing::warn!(lane = %self.lane, error = %Chain(&fault), "snapshots could not be written");
         }
@@ -159,7 +163,7 @@ impl LaneOwner {
     }
 
     /// Begins the term on the log.
-    fn announce(&self, book: &mut Book, writer: &mut dyn LaneWriter, term: u64) -> Result<(), TermEnd> {
+    async fn announce(&self, book: &mut Book, writer: &mut dyn LaneWriter, term: u64) -> Result<(), TermEnd> {
         let body = Event::LaneTaken(LaneTaken { address: self.address.clone() })
             .encode_body()
             .expect("an address can be encoded");
@@ -179,6 +183,7 @@ impl LaneOwner {
             )
             .expect("an address can be framed");
         let batch = [record];
+        pace::step().await;
         match writer.append(&batch, Some(&self.address)) {
             Ok(hint) => {
                 book.advance(&batch[0].meta, hint);
@@ -189,26 +194,26 @@ impl LaneOwner {
     }
 
     /// Decides commands until something ends the term.
-    fn serve(
-        &self,
-        book: &mut Book,
-        writer: &mut dyn LaneWriter,
-        term: u64,
-        epoch: u64,
-        runtime: &tokio::runtime::Handle,
-    ) -> TermEnd {
+    async fn serve(&self, book: &mut Book, writer: &mut dyn LaneWriter, term: u64, epoch: u64) -> TermEnd {
         loop {
             let patience = (book.unflushed() > 0).then_some(self.options.flush_idle);
-            match self.cell.next(self.options.batch_max, patience, epoch) {
+            match self.cell.next(self.options.batch_max, patience, epoch).await {
                 Work::End => return TermEnd::Told,
                 Work::Idle => {
                     if let Err(fault) = book.flush() {
                         return self.folder_fault(&fault);
                     }
                 }
+                // One that has another owner is asked nothing any more, and would not hear of it from an append.
+                Work::Doubt => {
+                    pace::step().await;
+                    if let Err(error) = writer.confirm(&self.address) {
+                        return self.append_fault(&error).1;
+                    }
+                }
                 Work::Commands(mut commands) => {
                     while !commands.is_empty() {
-                        if let Err(end) = self.batch(&mut commands, book, writer, term, runtime) {
+                        if let Err(end) = self.batch(&mut commands, book, writer, term).await {
                             book.drop_batch();
                             // The rest was not touched.
                             for queued in commands {
@@ -223,13 +228,12 @@ impl LaneOwner {
     }
 
     /// Decides as many of `commands` as go into one batch, and sees it onto the log.
-    fn batch(
+    async fn batch(
         &self,
         commands: &mut std::collections::VecDeque<Queued>,
         book: &mut Book,
         writer: &mut dyn LaneWriter,
         term: u64,
-        runtime: &tokio::runtime::Handle,
     ) -> Result<(), TermEnd> {
         let limits = self.limits();
         let clock = self.options.clock.as_ref();
@@ -246,16 +250,18 @@ impl LaneOwner {
                 }
             };
             if let Some(repeat) = repeat
-                && let Err(fault) = self.repeat(repeat, book, runtime)
+                && let Err(fault) = self.repeat(repeat, book)
             {
                 batch.fails(&Answer::NotReady);
                 return Err(self.folder_fault(&fault));
             }
         }
+        pace::step().await;
         if batch.records.is_empty() {
             // What is told without a record rests on the state here. A process that was stopped and wakes up has an old
             // one, and must not call final what it only believes.
             if batch.tells_of_state()
+                && !is(Mutant::RefusalWithoutRecord)
                 && let Err(error) = writer.confirm(&self.address)
             {
                 let (answer, end) = self.append_fault(&error);
@@ -265,11 +271,24 @@ impl LaneOwner {
             batch.nothing_written(&self.metrics);
             return Ok(());
         }
+        if is(Mutant::AnswerBeforeCommit) {
+            batch.tell_early(&self.lane);
+        }
+        if is(Mutant::SnapshotAhead) {
+            batch.keep(Hint(book.standing.hint), book);
+            book.flush().map_err(|fault| self.folder_fault(&fault))?;
+        }
         let began = Instant::now();
-        match writer.append(&batch.records, None) {
+        let appended = writer.append(&batch.records, None);
+        // Whoever dies here dies with an answer that nobody hears.
+        pace::step().await;
+        match appended {
             Ok(hint) => {
                 self.metrics.append_us.add(began.elapsed().as_micros() as u64);
-                batch.stands(hint, &self.lane, book, &self.metrics).map_err(|fault| self.folder_fault(&fault))?;
+                if !is(Mutant::SnapshotAhead) {
+                    batch.keep(hint, book);
+                }
+                batch.tell(&self.lane, book, &self.metrics).map_err(|fault| self.folder_fault(&fault))?;
                 if book.flush_is_due() {
                     book.flush().map_err(|fault| self.folder_fault(&fault))?;
                 }
@@ -299,7 +318,7 @@ impl LaneOwner {
     }
 
     /// Answers a command that was decided before: from memory, or by reading the log where no batch waits for it.
-    fn repeat(&self, repeat: Repeat, book: &mut Book, runtime: &tokio::runtime::Handle) -> Result<(), FolderFault> {
+    fn repeat(&self, repeat: Repeat, book: &mut Book) -> Result<(), FolderFault> {
         let Repeat { queued: Queued { command, key, reply, .. }, decided } = repeat;
         let view = view(book, &key, &command.aggregate, &command.input)?;
         let id = command.command_id;
@@ -314,7 +333,7 @@ impl LaneOwner {
         };
         let (log, lane, answers, metrics) =
             (self.log.clone(), self.lane.clone(), book.answers.clone(), self.metrics.clone());
-        runtime.spawn_blocking(move || {
+        pace::detach(move || {
             let _permit = permit;
             let found = answers.get(id).map_or_else(|| recall(log.as_ref(), &lane, id, &decided), Ok);
             match found {

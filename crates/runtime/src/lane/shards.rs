@@ -6,21 +6,24 @@
 //! A folder that fails while a domain reads fails the batch: what was decided without it is not believed.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use feira_codec::{EventSet, Opened};
-use feira_decider::{At, Entities, EntitiesMut, Shard};
+use feira_decider::{At, Entities, EntitiesMut, Found, Shard};
 use feira_ids::AggregateId;
+use hashbrown::HashMap;
 use lru::LruCache;
 use serde::de::DeserializeOwned;
 
 use super::snapshots::{Folder, FolderFault, Snapshot};
 use super::states::{Decision, Limits, Prepared, ReplayFault, States, decision, seen};
 use crate::HostedShard;
+
+/// So many entities are as much to write down as one aggregate.
+const ENTITIES_TO_AN_AGGREGATE: usize = 8;
 
 /// Parts a shard's id from the key of an entity: no id has it.
 const UNDER: &str = "\0";
@@ -91,8 +94,8 @@ impl<'a, E> Seen<'a, E> {
     }
 }
 
-impl<E: DeserializeOwned> Entities<E> for Seen<'_, E> {
-    fn get(&self, key: &str) -> Option<Arc<E>> {
+impl<E: DeserializeOwned> Seen<'_, E> {
+    fn shared(&self, key: &str) -> Option<Arc<E>> {
         if self.with_batch
             && let Some(entity) = self.held.overlay.get(key)
         {
@@ -105,6 +108,12 @@ impl<E: DeserializeOwned> Entities<E> for Seen<'_, E> {
     }
 }
 
+impl<E: DeserializeOwned> Entities<E> for Seen<'_, E> {
+    fn get(&self, key: &str) -> Option<Found<'_, E>> {
+        self.shared(key).map(Found::Shared)
+    }
+}
+
 /// A shard as one command's or one record's events change it.
 struct Changing<'a, E> {
     seen: Seen<'a, E>,
@@ -112,12 +121,22 @@ struct Changing<'a, E> {
 }
 
 impl<E: DeserializeOwned> Entities<E> for Changing<'_, E> {
-    fn get(&self, key: &str) -> Option<Arc<E>> {
-        self.own.get(key).cloned().unwrap_or_else(|| self.seen.get(key))
+    fn get(&self, key: &str) -> Option<Found<'_, E>> {
+        let own = self.own.get(key).cloned();
+        own.unwrap_or_else(|| self.seen.shared(key)).map(Found::Shared)
     }
 }
 
-impl<E: DeserializeOwned> EntitiesMut<E> for Changing<'_, E> {
+impl<E: Clone + DeserializeOwned> EntitiesMut<E> for Changing<'_, E> {
+    fn get_mut(&mut self, key: &str) -> Option<&mut E> {
+        if !self.own.contains_key(key) {
+            let entity = self.seen.shared(key)?;
+            self.own.insert(key.into(), Some(entity));
+        }
+        // The one that is seen is the batch's or the lane's own: it is changed in a copy.
+        self.own.get_mut(key)?.as_mut().map(Arc::make_mut)
+    }
+
     fn put(&mut self, key: &str, entity: E) {
         self.own.insert(key.into(), Some(Arc::new(entity)));
     }
@@ -253,6 +272,10 @@ impl<H: HostedShard> States for ShardStates<H> {
 
     fn view_is_of_input(&self) -> bool {
         true
+    }
+
+    fn changes(&self) -> usize {
+        self.shards.values().map(|held| held.changed.len()).sum::<usize>() / ENTITIES_TO_AN_AGGREGATE
     }
 
     fn changed(&self, into: &mut Vec<Snapshot>) -> Result<(), serde_json::Error> {

@@ -10,16 +10,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use feira_events::Meta;
 use feira_ids::{CommandId, TenantId};
+use fjall::compaction::Leveled;
 use fjall::config::PinningPolicy;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use fjall::{AbstractTree, Database, Keyspace, KeyspaceCreateOptions};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
 
 use crate::chain::Chain;
+use crate::pace;
 
 /// How far the folder has come, and what it belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,13 +112,31 @@ pub(crate) enum FolderFault {
 /// The open folder of one lane.
 pub(crate) struct Folder {
     path: PathBuf,
-    // Before the database, whose drop waits for its users.
-    rows: Keyspace,
-    database: Database,
+    rows: Rows,
     /// How often a value was looked for.
     #[cfg(test)]
     pub reads: std::cell::Cell<usize>,
 }
+
+/// Where the rows of a folder are.
+enum Rows {
+    /// On disk.
+    Disk {
+        // Before the database, whose drop waits for its users.
+        rows: Keyspace,
+        database: Database,
+    },
+    /// In the memory of a simulation.
+    Memory(pace::Memory),
+}
+
+/// How many new tables are merged into the large ones at once. Keys are scattered, so that each merge writes nearly all of
+/// the large ones again: the more at once, the fewer. Writers are slowed down from 20 on.
+const TABLES_MERGED: u8 = 16;
+/// How much is written before it is sorted into a table, in bytes.
+const BUFFER_BYTES: u64 = 2 << 20;
+/// How large a table on disk is, in bytes. While one is written, a hash of each of its keys is in memory.
+const TABLE_BYTES: u64 = 32 << 20;
 
 const STANDING: &[u8] = b"m";
 const SNAPSHOT: u8 = b's';
@@ -141,6 +161,10 @@ impl Folder {
 
     /// Throws the folder at `path` away.
     pub fn discard(path: &Path) -> Result<(), FolderFault> {
+        if let Some(memory) = pace::folder(path) {
+            memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            return Ok(());
+        }
         match std::fs::remove_dir_all(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(path, error)),
             _ => Ok(()),
@@ -148,26 +172,13 @@ impl Folder {
     }
 
     fn open_as_it_is(path: &Path) -> Result<(Self, Option<Standing>), FolderFault> {
-        std::fs::create_dir_all(path).map_err(|error| io(path, error))?;
-        // Small: a process has many lanes, and what is in use is in the lane's own memory.
-        let database = Database::builder(path)
-            .worker_threads(1)
-            .cache_size(2 << 20)
-            .max_journaling_size(64 << 20)
-            .open()
-            .map_err(|error| opening(path, error))?;
-        // Nearly every id that is looked up is new: the filters that say so stay in memory, at 1.25 bytes a row, since the
-        // cache is too small to hold them between two lookups.
-        let options = || {
-            KeyspaceCreateOptions::default()
-                .max_memtable_size(1 << 20)
-                .filter_block_pinning_policy(PinningPolicy::all(true))
+        let rows = match pace::folder(path) {
+            Some(memory) => Rows::Memory(memory),
+            None => on_disk(path)?,
         };
-        let rows = database.keyspace("lane", options).map_err(|error| opening(path, error))?;
         let folder = Self {
             path: path.to_owned(),
             rows,
-            database,
             #[cfg(test)]
             reads: Default::default(),
         };
@@ -204,32 +215,65 @@ impl Folder {
         commands: &[(CommandId, Decided)],
         standing: &Standing,
     ) -> Result<(), FolderFault> {
-        let mut batch = self.database.batch();
+        let mut changes = Vec::with_capacity(snapshots.len() + commands.len() + 1);
         for Snapshot { key, version, state } in snapshots {
             let key = snapshot_key(key);
-            let Some(state) = state else {
-                batch.remove(&self.rows, key.as_slice());
-                continue;
-            };
-            let mut value = version.to_be_bytes().to_vec();
-            value.extend_from_slice(state);
-            batch.insert(&self.rows, key.as_slice(), sealed(&key, value));
+            let value = state.as_ref().map(|state| {
+                let mut value = version.to_be_bytes().to_vec();
+                value.extend_from_slice(state);
+                sealed(&key, value)
+            });
+            changes.push((key, value));
         }
         for (id, decided) in commands {
             let key = command_key(*id);
             let value = postcard::to_stdvec(decided).map_err(|error| io(&self.path, error))?;
-            batch.insert(&self.rows, key.as_slice(), sealed(&key, value));
+            let value = sealed(&key, value);
+            changes.push((key.to_vec(), Some(value)));
         }
         let value = serde_json::to_vec(standing).map_err(|error| io(&self.path, error))?;
-        batch.insert(&self.rows, STANDING, sealed(STANDING, value));
-        batch.commit().map_err(|error| io(&self.path, error))
+        changes.push((STANDING.to_vec(), Some(sealed(STANDING, value))));
+        // What is written in the order of its keys finds its place in the store sooner.
+        changes.sort_by(|(one, _), (other, _)| one.cmp(other));
+        match &self.rows {
+            Rows::Disk { rows, database } => {
+                let mut batch = database.batch();
+                for (key, value) in changes {
+                    match value {
+                        Some(value) => batch.insert(rows, key, value),
+                        None => batch.remove(rows, key),
+                    }
+                }
+                batch.commit().map_err(|error| io(&self.path, error))?;
+                // The worker does so too, but not while it merges files: the buffer would grow as long as that takes. Of
+                // those set aside a few are kept before writers wait.
+                if rows.tree.active_memtable().size() > BUFFER_BYTES {
+                    rows.rotate_memtable().map_err(|error| io(&self.path, error))?;
+                }
+                Ok(())
+            }
+            Rows::Memory(memory) => {
+                memory.lock().unwrap_or_else(PoisonError::into_inner).write(changes);
+                Ok(())
+            }
+        }
+    }
+
+    fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, FolderFault> {
+        match &self.rows {
+            Rows::Disk { rows, .. } => {
+                let stored = rows.get(key).map_err(|error| self.damaged(&error.to_string()))?;
+                Ok(stored.map(|stored| stored.to_vec()))
+            }
+            Rows::Memory(memory) => Ok(memory.lock().unwrap_or_else(PoisonError::into_inner).get(key)),
+        }
     }
 
     /// A value as it was written. What the store cannot read is as damaged as what fails its checksum.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, FolderFault> {
         #[cfg(test)]
         self.reads.set(self.reads.get() + 1);
-        let Some(stored) = self.rows.get(key).map_err(|error| self.damaged(&error.to_string()))? else {
+        let Some(stored) = self.stored(key)? else {
             return Ok(None);
         };
         let (sum, value) = stored.split_first_chunk::<8>().ok_or_else(|| self.damaged("a value"))?;
@@ -252,6 +296,30 @@ impl Folder {
     fn damaged(&self, what: &str) -> FolderFault {
         FolderFault::Damaged { folder: self.path.clone(), what: what.to_owned() }
     }
+}
+
+/// The rows at `path`, made where there are none.
+fn on_disk(path: &Path) -> Result<Rows, FolderFault> {
+    std::fs::create_dir_all(path).map_err(|error| io(path, error))?;
+    // Small: a process has many lanes, and what is in use is in the lane's own memory.
+    let database = Database::builder(path)
+        .worker_threads(1)
+        .cache_size(2 << 20)
+        .max_journaling_size(64 << 20)
+        .open()
+        .map_err(|error| opening(path, error))?;
+    // Nearly every id that is looked up is new: the filters that say so stay in memory, at 1.25 bytes a row, since the
+    // cache is too small to hold them between two lookups.
+    let options = || {
+        KeyspaceCreateOptions::default()
+            .max_memtable_size(BUFFER_BYTES)
+            .filter_block_pinning_policy(PinningPolicy::all(true))
+            .compaction_strategy(Arc::new(
+                Leveled::default().with_l0_threshold(TABLES_MERGED).with_table_target_size(TABLE_BYTES),
+            ))
+    };
+    let rows = database.keyspace("lane", options).map_err(|error| opening(path, error))?;
+    Ok(Rows::Disk { rows, database })
 }
 
 fn fresh(log_id: &str, schema: &str) -> Standing {
@@ -303,6 +371,13 @@ mod tests {
 
     use super::*;
 
+    fn rows(folder: &Folder) -> &Keyspace {
+        match &folder.rows {
+            Rows::Disk { rows, .. } => rows,
+            Rows::Memory(_) => panic!("it is on disk"),
+        }
+    }
+
     fn open(path: &Path) -> (Folder, Standing, bool) {
         Folder::open(path, "log", "cart.1").unwrap()
     }
@@ -337,16 +412,16 @@ mod tests {
                 folder.command(CommandId(Hash16([1; 16]))).map(drop)
             }),
         ] {
-            let whole = folder.rows.get(&key).unwrap().unwrap().to_vec();
+            let whole = rows(&folder).get(&key).unwrap().unwrap().to_vec();
             for place in 0..whole.len() {
                 let mut changed = whole.clone();
                 changed[place] ^= 1;
-                folder.rows.insert(key.clone(), changed).unwrap();
+                rows(&folder).insert(key.clone(), changed).unwrap();
                 assert!(matches!(read(&folder), Err(FolderFault::Damaged { .. })), "byte {place}");
             }
-            folder.rows.insert(key.clone(), &whole[..4]).unwrap();
+            rows(&folder).insert(key.clone(), &whole[..4]).unwrap();
             assert!(matches!(read(&folder), Err(FolderFault::Damaged { .. })));
-            folder.rows.insert(key, whole).unwrap();
+            rows(&folder).insert(key, whole).unwrap();
             read(&folder).unwrap();
         }
     }
@@ -355,7 +430,7 @@ mod tests {
     fn a_folder_whose_standing_was_changed_is_begun_anew() {
         let place = tempfile::tempdir().unwrap();
         let folder = written(place.path());
-        folder.rows.insert(STANDING, b"what is this".to_vec()).unwrap();
+        rows(&folder).insert(STANDING, b"what is this".to_vec()).unwrap();
         drop(folder);
         let (folder, standing, rebuilt) = open(place.path());
         assert_eq!((standing.lane_seq, rebuilt), (0, true));

@@ -1,12 +1,12 @@
 //! Sequence, term and the two times of each record of a batch.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use feira_codec::{CodecError, EncodedBody, frame};
 use feira_event_log::NewRecord;
 use feira_events::Meta;
 use feira_ids::TenantId;
+use hashbrown::HashMap;
 
 use super::snapshots::Standing;
 use crate::{Clock, Command};

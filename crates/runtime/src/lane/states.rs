@@ -5,7 +5,6 @@
 //! Only what the folder has is ever evicted, since only the third place is bounded.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use bytes::Bytes;
 use feira_codec::{CodecError, EncodedBody, EventSet, Opened};
 use feira_decider::{At, Decider, Reject};
 use feira_ids::AggregateId;
+use hashbrown::HashMap;
 use lru::LruCache;
 
 use super::snapshots::{Folder, FolderFault, Snapshot};
@@ -145,6 +145,9 @@ pub(crate) trait States: Send {
     /// Whether what clients see depends on what they asked.
     fn view_is_of_input(&self) -> bool;
 
+    /// How much has changed since the last flush, in aggregates: a shard counts by its entities.
+    fn changes(&self) -> usize;
+
     /// Gives what has changed since the last flush.
     fn changed(&self, into: &mut Vec<Snapshot>) -> Result<(), serde_json::Error>;
 
@@ -262,19 +265,24 @@ impl<H: Hosted> States for StatesOf<H> {
         &mut self,
         key: &Arc<str>,
         aggregate: &AggregateId,
-        _input: &[u8],
+        input: &[u8],
         folder: &Folder,
     ) -> Result<Bytes, FolderFault> {
         let hosted = self.hosted.clone();
         let current = self.committed(key, folder)?;
         let made = catch_unwind(AssertUnwindSafe(|| {
-            serde_json::to_vec(&hosted.view(aggregate, current.version, &current.state))
+            let input = serde_json::from_slice(input)?;
+            serde_json::to_vec(&hosted.view(aggregate, current.version, &current.state, &input))
         }));
         Ok(seen(made, H::Domain::KIND))
     }
 
     fn view_is_of_input(&self) -> bool {
-        false
+        H::VIEW_IS_OF_INPUT
+    }
+
+    fn changes(&self) -> usize {
+        self.changed.len()
     }
 
     fn changed(&self, into: &mut Vec<Snapshot>) -> Result<(), serde_json::Error> {

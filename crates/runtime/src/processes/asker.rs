@@ -1,17 +1,18 @@
 //! Asking in the name of a process, under ids that are derived from what led to it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use feira_decider::Ask;
 use feira_ids::{AggregateId, CommandId, Fingerprint, Hash16, Principal, PrincipalKind, Role, TenantId};
+use feira_mutants::{Mutant, is};
 use futures::future::join_all;
 
 use super::{Fault, ProcessMetrics};
 use crate::clock::wall_ms;
-use crate::{Answer, Clocks, Command, Commands};
+use crate::{Answer, Clocks, Command, Commands, pace};
 
 /// The version of the form of inputs.
 const INPUT_VERSION: u16 = 1;
@@ -59,7 +60,7 @@ pub(crate) struct Outcome {
 impl Asker {
     /// Asks all of it: of one aggregate in the order given, of several at once.
     pub async fn ask_all(&self, asked: Vec<Asked>, timeout: Duration) -> Outcome {
-        let mut of_each: HashMap<(TenantId, AggregateId), Vec<Asked>> = HashMap::new();
+        let mut of_each: BTreeMap<(TenantId, AggregateId), Vec<Asked>> = BTreeMap::new();
         for asked in asked {
             of_each.entry((asked.ask.tenant.clone(), asked.ask.aggregate.clone())).or_default().push(asked);
         }
@@ -90,6 +91,8 @@ impl Asker {
         while let Some(ask) = next.take() {
             path = format!("{path}/{}", ask.step);
             if let Answer::Refused { code, message, .. } = self.answered(cause, &path, &ask, timeout).await? {
+                // Two of an event's asks may be refused, and ask the same of one aggregate: who refused is in the name.
+                path = format!("{path}@{}", ask.aggregate);
                 next = ask.refused.map(|then| then.with_refusal(&code, &message));
             }
         }
@@ -142,6 +145,7 @@ impl Asker {
             roles: vec![Role::Service],
         };
         let asked = format!("{} {}", ask.operation, ask.aggregate);
+        let path = if is(Mutant::RandomIds) { &format!("{path}/{:?}", pace::drawn()) } else { path };
         let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
         Command {
             command_id: CommandId::derive(&ask.tenant, &principal.to_string(), &asked, path),
@@ -159,5 +163,55 @@ impl Asker {
             traceparent: cause.traceparent.clone(),
             input: Bytes::copy_from_slice(ask.input.as_bytes()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use feira_ids::AggregateId;
+    use feira_projection_store::{ModelStore, Store};
+
+    use super::*;
+    use crate::Position;
+
+    /// Refuses all but what follows a refusal, and remembers under which ids that was asked.
+    #[derive(Default)]
+    struct Refusing(Mutex<Vec<CommandId>>);
+
+    #[async_trait]
+    impl Commands for Refusing {
+        async fn ask(&self, command: Command) -> Answer {
+            if &*command.operation == "order.stock_refused" {
+                self.0.lock().unwrap().push(command.command_id);
+            }
+            let (code, message) = ("OUT_OF_STOCK".into(), "".into());
+            Answer::Refused { position: Position::default(), code, field: None, message }
+        }
+    }
+
+    #[tokio::test]
+    async fn two_refusals_that_one_event_led_to_are_two_things_to_tell() {
+        let commands = Arc::new(Refusing::default());
+        let store = Arc::new(ModelStore::new());
+        store.ensure(&[&feira_rows::clock::CLOCKS]).await.unwrap();
+        let asker =
+            Asker { process: "order", commands: commands.clone(), clocks: Clocks::new(store), metrics: Arc::default() };
+        let tenant = TenantId::new("feira-livre").unwrap();
+        let of = |kind: &str, key: &str| AggregateId::new(kind, key).unwrap();
+        let (event, path) = (Hash16([1; 16]), "event".to_owned());
+        let cause = Arc::new(Cause { event, correlation: event, traceparent: None, path });
+        let reserve = |(place, sku): (usize, &str)| {
+            let told = Ask::new("refused", &tenant, of("order", "o-1"), "order.stock_refused", &sku);
+            let ask = Ask::new("reserve", &tenant, of("stock", sku), "stock.reserve", &sku).or(told);
+            Asked { place, cause: cause.clone(), ask }
+        };
+        let asked = ["caju", "umbu"].into_iter().enumerate().map(reserve);
+        let outcome = asker.ask_all(asked.collect(), Duration::from_secs(1)).await;
+        assert!(outcome.faults.is_empty(), "{:?}", outcome.faults);
+        let ids = commands.0.lock().unwrap();
+        assert!(ids.len() == 2 && ids[0] != ids[1], "{ids:?}");
     }
 }

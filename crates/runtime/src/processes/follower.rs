@@ -1,11 +1,10 @@
 //! One process on one lane: reads its events in order, asks what follows from each, and asks what its timers ask.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use feira_decider::{Ask, Do};
 use feira_event_log::{EventLog, Hint, Resume, StoredRecord};
@@ -13,15 +12,16 @@ use feira_events::Meta;
 use feira_ids::LaneId;
 use feira_projection_store::{Checkpoint, Mutation, Range, Store};
 use feira_rows::timer::{TIMERS, TimerRow, put_timer, remove_timer, timers_key};
-use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::asker::{Asked, Asker, Cause};
 use super::timers::{Change, Timer, TimerKey, Timers};
 use super::{CHECKPOINTS, Fault, Part, ProcessOptions, Seat};
 use crate::chain::Chain;
+use crate::closing::Closing;
 use crate::lane::panic_text;
-use crate::{ProcessManager, jitter};
+use crate::pace::Gather;
+use crate::{ProcessManager, jitter, pace};
 
 /// The most events that one checkpoint covers.
 const BATCH_MAX: usize = 64;
@@ -50,8 +50,7 @@ pub(crate) struct Follower {
     store: Arc<dyn Store>,
     options: ProcessOptions,
     seat: Arc<Seat>,
-    closing: watch::Receiver<bool>,
-    runtime: Handle,
+    closing: Arc<Closing>,
 }
 
 /// What follows from one record.
@@ -84,20 +83,19 @@ impl Follower {
         store: Arc<dyn Store>,
         options: ProcessOptions,
         seat: Arc<Seat>,
-        closing: watch::Receiver<bool>,
-        runtime: Handle,
+        closing: Arc<Closing>,
     ) -> Self {
         let lane_name = lane.to_string();
         let place = super::place(manager.name(), &lane_name);
-        Self { manager, lane, lane_name, place, asker, log, store, options, seat, closing, runtime }
+        Self { manager, lane, lane_name, place, asker, log, store, options, seat, closing }
     }
 
     /// Follows until told to stop.
-    pub fn run(self) {
+    pub async fn run(self) {
         let mut tries = 0;
         while !self.closed() {
             let before = self.seat.at.load(Ordering::SeqCst);
-            let fault = match self.follow() {
+            let fault = match self.follow().await {
                 Ok(()) | Err(Fault::Closing) => return,
                 Err(fault) => fault,
             };
@@ -107,45 +105,52 @@ impl Follower {
             }
             self.tell(Part::Events, &fault);
             tries += 1;
-            std::thread::park_timeout(jitter::pause(PAUSE_SHORTEST, PAUSE_LONGEST, tries));
+            pace::rest(jitter::pause(PAUSE_SHORTEST, PAUSE_LONGEST, tries)).await;
         }
     }
 
     /// Goes on from the checkpoint.
-    fn follow(&self) -> Result<(), Fault> {
-        let checkpoint = self.wait_for(self.store.checkpoint(CHECKPOINTS, &self.place))??;
+    async fn follow(&self) -> Result<(), Fault> {
+        let checkpoint = self.wait_for(self.store.checkpoint(CHECKPOINTS, &self.place)).await??;
         let last = self.log.last_seq(&self.lane)?;
         if checkpoint.lane_seq > last {
             return Err(Fault::AheadOfLog { at: checkpoint.lane_seq, last });
         }
-        let mut standing =
-            Standing { checkpoint, read_until_ms: i64::MIN, timers: self.stored_timers()?, next_look: Instant::now() };
+        let mut standing = Standing {
+            checkpoint,
+            read_until_ms: i64::MIN,
+            timers: self.stored_timers().await?,
+            next_look: Instant::now(),
+        };
         self.show(&standing, last);
         let mut reader = self.log.reader(&self.lane, Resume::after(checkpoint.lane_seq, Hint(checkpoint.hint)))?;
+        let mut gather = Gather::new(BATCH_MAX);
         while !self.closed() {
             if standing.checkpoint.lane_seq >= last {
                 self.seat.caught_up.store(true, Ordering::SeqCst);
             }
-            self.ask_what_is_due(&mut standing)?;
+            self.ask_what_is_due(&mut standing).await?;
             let wait = standing.next_look.saturating_duration_since(Instant::now()).min(READ_WAIT);
-            let records = reader.read(BATCH_MAX, wait)?;
+            gather.rest().await;
+            let records = pace::read(reader.as_mut(), BATCH_MAX, wait).await?;
+            gather.took_in(records.len());
             let Some(newest) = records.last() else { continue };
             let end = if records.len() < BATCH_MAX { newest.lane_seq } else { self.log.last_seq(&self.lane)? };
             self.show(&standing, end);
-            self.take_in(&records, &mut standing)?;
+            self.take_in(&records, &mut standing).await?;
             self.show(&standing, end);
         }
         Ok(())
     }
 
     /// The timers that are set.
-    fn stored_timers(&self) -> Result<Timers, Fault> {
+    async fn stored_timers(&self) -> Result<Timers, Fault> {
         let mut timers = Timers::default();
         let partition = timers_key(self.manager.name(), &self.lane_name);
         let mut after = None;
         loop {
             let range = Range { after, limit: PAGE, ..Range::default() };
-            let page = self.wait_for(self.store.scan(&TIMERS, &partition, range))??;
+            let page = self.wait_for(self.store.scan(&TIMERS, &partition, range)).await??;
             let mut last = None;
             for row in page.rows {
                 let row = TimerRow::from_row(row)
@@ -163,7 +168,7 @@ impl Follower {
     /// Asks what follows from `records`, as far as it is answered, and notes how far that is.
     ///
     /// What several records have asked of one aggregate is asked in their order; the rest need not wait for each other.
-    fn take_in(&self, records: &[StoredRecord], standing: &mut Standing) -> Result<(), Fault> {
+    async fn take_in(&self, records: &[StoredRecord], standing: &mut Standing) -> Result<(), Fault> {
         let mut fault = None;
         let mut followed = Vec::new();
         let mut asked = Vec::new();
@@ -180,7 +185,7 @@ impl Follower {
             }
         }
         if !asked.is_empty() {
-            let outcome = self.wait_for(self.asker.ask_all(asked, self.options.ask_timeout))?;
+            let outcome = self.wait_for(self.asker.ask_all(asked, self.options.ask_timeout)).await?;
             if let Some((first, unanswered)) = outcome.faults.into_iter().min_by_key(|(place, _)| *place) {
                 followed.truncate(first);
                 fault = Some(unanswered);
@@ -188,10 +193,10 @@ impl Follower {
         }
         if let Some(&(record, _, hlc)) = followed.last() {
             self.asker.metrics.followed.add(followed.len() as u64);
-            let changes: BTreeMap<_, _> = followed.into_iter().flat_map(|(_, changes, _)| changes).collect();
+            let changes = standing.timers.changed_by(followed.into_iter().flat_map(|(_, changes, _)| changes));
             let checkpoint = Checkpoint { lane_seq: record.lane_seq, hint: record.hint.0 };
             let writes = changes.iter().map(|(key, change)| self.written(key, change)).collect();
-            self.apply(writes, checkpoint)?;
+            self.apply(writes, checkpoint).await?;
             standing.checkpoint = checkpoint;
             standing.read_until_ms = hlc / 1000;
             if !changes.is_empty() {
@@ -245,12 +250,12 @@ impl Follower {
     ///
     /// A timer waits until the lane was read to its end or past the time it is due: an event that forgets it may stand
     /// there already.
-    fn ask_what_is_due(&self, standing: &mut Standing) -> Result<(), Fault> {
+    async fn ask_what_is_due(&self, standing: &mut Standing) -> Result<(), Fault> {
         if Instant::now() < standing.next_look {
             return Ok(());
         }
         let tenants = standing.timers.tenants();
-        let offsets = self.wait_for(self.asker.clocks.offsets_ms(&tenants))??;
+        let offsets = self.wait_for(self.asker.clocks.offsets_ms(&tenants)).await??;
         let margin = i64::try_from(self.options.timer_margin.as_millis()).unwrap_or(i64::MAX);
         let wall = (self.options.clock.now_us() / 1000).saturating_sub(margin);
         let mut due = Vec::new();
@@ -276,16 +281,16 @@ impl Follower {
         if due.len() == TIMERS_AT_ONCE {
             standing.next_look = Instant::now();
         }
-        self.ask_timers(due, standing)
+        self.ask_timers(due, standing).await
     }
 
     /// Asks what `due` ask: of one aggregate in the order they are due, of several at once.
-    fn ask_timers(&self, due: Vec<Timer>, standing: &mut Standing) -> Result<(), Fault> {
+    async fn ask_timers(&self, due: Vec<Timer>, standing: &mut Standing) -> Result<(), Fault> {
         let asked = due.iter().enumerate().map(|(place, timer)| {
             let cause = Arc::new(come_due(timer));
             Asked { place, cause, ask: timer.ask.clone() }
         });
-        let outcome = self.wait_for(self.asker.ask_all(asked.collect(), TIMER_TIMEOUT))?;
+        let outcome = self.wait_for(self.asker.ask_all(asked.collect(), TIMER_TIMEOUT)).await?;
         let mut removals = Vec::new();
         for place in outcome.answered {
             let (tenant, id) = due[place].key();
@@ -300,7 +305,7 @@ impl Follower {
         }
         let count = removals.len() as u64;
         if count > 0 {
-            self.apply(removals, standing.checkpoint)?;
+            self.apply(removals, standing.checkpoint).await?;
             self.asker.metrics.timers.add(count);
             self.seat.timers.store(standing.timers.len() as u64, Ordering::SeqCst);
         }
@@ -323,19 +328,18 @@ impl Follower {
         }
     }
 
-    fn apply(&self, writes: Vec<Mutation>, checkpoint: Checkpoint) -> Result<(), Fault> {
-        Ok(self.wait_for(self.store.apply(writes, CHECKPOINTS, &self.place, checkpoint))??)
+    async fn apply(&self, writes: Vec<Mutation>, checkpoint: Checkpoint) -> Result<(), Fault> {
+        Ok(self.wait_for(self.store.apply(writes, CHECKPOINTS, &self.place, checkpoint)).await??)
     }
 
     /// What comes of `work`, unless the process is told to stop meanwhile.
-    fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, Fault> {
-        let mut closing = self.closing.clone();
-        self.runtime.block_on(async {
-            tokio::select! {
-                done = work => Ok(done),
-                _ = closing.wait_for(|closing| *closing) => Err(Fault::Closing),
-            }
-        })
+    async fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, Fault> {
+        tokio::select! {
+            // What is done counts, even if it is done in the last moment; and a simulation must not draw lots here.
+            biased;
+            done = work => Ok(done),
+            () = self.closing.wait() => Err(Fault::Closing),
+        }
     }
 
     fn show(&self, standing: &Standing, end: u64) {
@@ -368,7 +372,7 @@ impl Follower {
     }
 
     fn closed(&self) -> bool {
-        *self.closing.borrow()
+        self.closing.is_said()
     }
 }
 

@@ -11,17 +11,18 @@ mod timers;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use feira_event_log::{EventLog, LogError};
 use feira_ids::LaneId;
 use feira_projection_store::{Checkpoint, ProjectionId, Store};
 use feira_rows::clock::CLOCKS;
 use feira_rows::timer::TIMERS;
-use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::closing::Closing;
 use crate::metrics::Counter;
+use crate::pace::{self, Part as Running};
 use crate::{Clock, Clocks, Commands, ProcessManager, StartError, SystemClock};
 use asker::Asker;
 use follower::Follower;
@@ -39,6 +40,20 @@ pub async fn process_checkpoint(
     lane: &LaneId,
 ) -> Result<Checkpoint, feira_projection_store::StoreError> {
     store.checkpoint(CHECKPOINTS, &place(process, &lane.to_string())).await
+}
+
+/// Waits until the process called `process` has come to record `head` of `lane`, at most `wait`; answers whether it has.
+///
+/// # Errors
+/// When the store does not answer.
+pub(crate) async fn process_followed(
+    store: &dyn Store,
+    process: &str,
+    lane: &LaneId,
+    head: u64,
+    wait: Duration,
+) -> Result<bool, feira_projection_store::StoreError> {
+    store.reached(CHECKPOINTS, &place(process, &lane.to_string()), head, wait).await
 }
 
 /// Under what a process's checkpoint on a lane is kept.
@@ -110,8 +125,8 @@ pub struct ProcessState {
 pub struct Processes {
     metrics: Arc<ProcessMetrics>,
     seats: Vec<Arc<Seat>>,
-    closing: watch::Sender<bool>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    closing: Arc<Closing>,
+    parts: Mutex<Vec<Running>>,
 }
 
 /// What is seen from outside of a process on a lane.
@@ -148,19 +163,15 @@ impl Processes {
         }
         store.ensure(&[&TIMERS, &CLOCKS]).await?;
         let clocks = Clocks::new(store.clone());
-        let mut started = Self {
-            metrics: Arc::default(),
-            seats: Vec::new(),
-            closing: watch::Sender::new(false),
-            threads: Mutex::default(),
-        };
+        let mut started =
+            Self { metrics: Arc::default(), seats: Vec::new(), closing: Arc::default(), parts: Mutex::default() };
         for manager in managers {
             for service in manager.sources() {
                 let asked = {
                     let (log, service) = (log.clone(), service.clone());
-                    tokio::task::spawn_blocking(move || log.lanes(&service)).await
+                    pace::blocking(move || log.lanes(&service)).await
                 };
-                let lanes = match asked.expect("asking the log does not panic") {
+                let lanes = match asked {
                     Ok(lanes) => lanes,
                     Err(error) => return Err(started.give_up(error).await),
                 };
@@ -208,11 +219,9 @@ impl Processes {
         });
         self.seats.push(seat.clone());
         let name = format!("{}-{lane}", manager.name());
-        let runtime = tokio::runtime::Handle::current();
-        let follower =
-            Follower::new(manager, lane, asker, log, store, options, seat, self.closing.subscribe(), runtime);
-        let thread = std::thread::Builder::new().name(name).spawn(move || follower.run())?;
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        let follower = Follower::new(manager, lane, asker, log, store, options, seat, self.closing.clone());
+        let part = pace::spawn(name, follower.run())?;
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
         Ok(())
     }
 
@@ -259,13 +268,10 @@ impl Processes {
     /// Stops them. What is being asked is left; it is asked again after the next start. To be called before the lanes
     /// are handed over that they ask.
     pub async fn shutdown(&self) {
-        self.closing.send_replace(true);
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        threads.iter().for_each(|thread| thread.thread().unpark());
-        let joined = tokio::task::spawn_blocking(move || {
-            threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()
-        });
-        if joined.await.unwrap_or(1) > 0 {
+        self.closing.say();
+        let parts = std::mem::take(&mut *self.parts.lock().unwrap_or_else(PoisonError::into_inner));
+        parts.iter().for_each(Running::unpark);
+        if pace::join(parts).await > 0 {
             tracing::error!("a process manager failed in the program");
         }
     }
@@ -274,7 +280,7 @@ impl Processes {
 impl Drop for Processes {
     /// Without a shutdown the threads end by themselves, soon.
     fn drop(&mut self) {
-        self.closing.send_replace(true);
+        self.closing.say();
     }
 }
 

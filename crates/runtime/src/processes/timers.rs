@@ -2,13 +2,13 @@
 //!
 //! What stands here stands in the store: it changes when the rows have been written.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use feira_decider::Ask;
 use feira_ids::TenantId;
 use feira_rows::timer::TimerRow;
+use tokio::time::Instant;
 
 use super::Fault;
 
@@ -37,9 +37,9 @@ pub(crate) enum Change {
 /// Timers that are set.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    set: HashMap<TimerKey, Timer>,
+    set: BTreeMap<TimerKey, Timer>,
     /// By the tenant whose clock they run on.
-    due: HashMap<TenantId, BTreeSet<(i64, TimerKey)>>,
+    due: BTreeMap<TenantId, BTreeSet<(i64, TimerKey)>>,
 }
 
 impl Timer {
@@ -59,6 +59,19 @@ impl Timers {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.set.len()
+    }
+
+    /// What is to be stored of changes, in their order: the last of each timer. One that was never set need not be
+    /// forgotten; one that was set by these changes is, lest whoever is behind stores it later.
+    pub fn changed_by(&self, changes: impl IntoIterator<Item = (TimerKey, Change)>) -> BTreeMap<TimerKey, Change> {
+        let mut stored = BTreeMap::new();
+        for (key, change) in changes {
+            let known = || self.set.contains_key(&key) || stored.contains_key(&key);
+            if matches!(change, Change::Set(_)) || known() {
+                stored.insert(key, change);
+            }
+        }
+        stored
     }
 
     /// Takes changes in that are stored.
@@ -162,6 +175,18 @@ mod tests {
         assert_eq!((timers.len(), timers.due(&tenant(), 40, 9).0.len()), (1, 0));
         assert_eq!(timers.take(&timer("it", 0).key()).map(|timer| timer.row.due), Some(50));
         assert!(timers.tenants().is_empty());
+    }
+
+    #[test]
+    fn what_was_set_is_forgotten_and_what_was_not_needs_no_word() {
+        let mut timers = Timers::default();
+        timers.put(timer("stands", 10));
+        let set = |id| (timer(id, 10).key(), Change::Set(Box::new(timer(id, 10))));
+        let forget = |id| (timer(id, 10).key(), Change::Forget(9));
+        let stored =
+            timers.changed_by([forget("stands"), forget("unknown"), set("passing"), forget("passing"), set("new")]);
+        let stored: Vec<_> = stored.iter().map(|(key, change)| (&*key.1, matches!(change, Change::Set(_)))).collect();
+        assert_eq!(stored, [("new", true), ("passing", false), ("stands", false)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Who owns it is only ever a hint: the owner itself says whether it is. One that does not answer, or cannot decide yet,
 //! is asked by one command at a time, while the others wait for what becomes of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,8 +15,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::attempts::{may_change, until_answered};
 use crate::chain::Chain;
-use crate::rpc::{LinkFault, Peer, Secret};
-use crate::{Answer, Command, Commands, Intake};
+use crate::rpc::{Link, LinkFault, Peer, Secret};
+use crate::{Answer, Command, Commands};
 
 /// How long an owner may be silent before it is probed.
 const SILENCE: Duration = Duration::from_secs(2);
@@ -25,6 +25,9 @@ const PROBE_PAUSE: Duration = Duration::from_millis(50);
 /// How many commands wait for a silent owner; more are put off.
 const WAITING_MAX: usize = 1024;
 
+/// Gives the link to an address.
+type Dial = Box<dyn Fn(&str) -> Arc<dyn Link> + Send + Sync>;
+
 /// Sends commands to the owners of lanes, in whichever process they are. Cheap to clone.
 #[derive(Clone)]
 pub struct RemoteCommands(Arc<Inner>);
@@ -32,9 +35,8 @@ pub struct RemoteCommands(Arc<Inner>);
 struct Inner {
     hints: Arc<dyn OwnerHints>,
     routes: HashMap<ServiceName, Vec<Route>>,
-    peers: Mutex<HashMap<String, Arc<Peer>>>,
-    local: BTreeMap<String, Intake>,
-    secret: Secret,
+    links: Mutex<HashMap<String, Arc<dyn Link>>>,
+    dial: Dial,
     silence: Duration,
 }
 
@@ -60,6 +62,18 @@ impl RemoteCommands {
     /// # Errors
     /// When the log does not answer, or has no such service.
     pub fn new(log: Arc<dyn EventLog>, services: &[ServiceName], secret: Secret) -> Result<Self, LogError> {
+        Self::over(log, services, move |address| Arc::new(Peer::new(address, secret.clone())))
+    }
+
+    /// The same over links of another kind: `dial` gives the one to an address.
+    ///
+    /// # Errors
+    /// As [`RemoteCommands::new`].
+    pub fn over(
+        log: Arc<dyn EventLog>,
+        services: &[ServiceName],
+        dial: impl Fn(&str) -> Arc<dyn Link> + Send + Sync + 'static,
+    ) -> Result<Self, LogError> {
         let mut routes = HashMap::new();
         for service in services {
             let lanes = (0..log.lanes(service)?).map(|index| Route {
@@ -73,19 +87,10 @@ impl RemoteCommands {
         Ok(Self(Arc::new(Inner {
             hints: log.owners(),
             routes,
-            peers: Mutex::default(),
-            local: BTreeMap::new(),
-            secret,
+            links: Mutex::default(),
+            dial: Box::new(dial),
             silence: SILENCE,
         })))
-    }
-
-    /// Asks lanes that this process owns without the network. To be called before the first command.
-    pub fn with_local(mut self, intake: Intake) -> Self {
-        if let Some(inner) = Arc::get_mut(&mut self.0) {
-            inner.local.insert(intake.service().to_string(), intake);
-        }
-        self
     }
 
     /// Sets how long an owner may be silent before it is probed. To be called before the first command.
@@ -140,15 +145,10 @@ impl Inner {
     }
 
     async fn ask_owner(&self, route: &Route, owner: &Owner, command: Command, until: Instant) -> Answer {
-        if let Some(intake) = self.local.get(route.lane.service.as_str())
-            && intake.address() == owner.address
-        {
-            return intake.ask(command).await;
-        }
-        let peer = self.peer(&owner.address);
+        let link = self.link(&owner.address);
         let wait_until = until.min(Instant::now() + self.silence);
         let budget = until.saturating_duration_since(Instant::now());
-        match timeout_at(wait_until, peer.ask(command, budget, wait_until)).await {
+        match timeout_at(wait_until, link.ask(command, budget, wait_until)).await {
             // A lane that is being taken, or has lost its log, takes a while: thousands would ask it all the time.
             Ok(Ok(Answer::NotReady)) => {
                 route.fell_silent(owner);
@@ -185,10 +185,9 @@ impl Inner {
         }
     }
 
-    fn peer(&self, address: &str) -> Arc<Peer> {
-        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Peer::new(address, self.secret.clone()));
-        peers.entry(address.to_owned()).or_insert_with(new).clone()
+    fn link(&self, address: &str) -> Arc<dyn Link> {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.entry(address.to_owned()).or_insert_with(|| (self.dial)(address)).clone()
     }
 }
 

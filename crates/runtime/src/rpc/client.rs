@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use http_body_util::{BodyExt, StreamBody};
@@ -16,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use super::frame::{Ask, FrameFault, Frames, Outgoing, Reply, chunks, encode};
+use super::frame::{Ask, Frames, Outgoing, Reply, chunks, encode};
 use super::{PATH, Secret};
 use crate::{Answer, Command};
 
@@ -31,34 +32,55 @@ const OUTGOING_MAX: usize = 4096;
 
 /// Why a command got no answer from a peer. It may have been decided.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LinkFault {
+pub enum LinkFault {
     /// Nobody is there.
     #[error("cannot connect to {address}")]
     Connect {
+        /// Where.
         address: String,
+        /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// It does not let us in.
     #[error("{address} does not let this process in ({status}): do both have the same secret, and clocks that agree?")]
-    TurnedAway { address: String, status: StatusCode },
+    TurnedAway {
+        /// Who.
+        address: String,
+        /// With what.
+        status: StatusCode,
+    },
     /// The stream ended before the answer came.
     #[error("the stream to {address} ended")]
-    Lost { address: String },
+    Lost {
+        /// To where.
+        address: String,
+    },
     /// The command cannot be sent.
     #[error("the command cannot be sent")]
-    Unsendable(#[source] FrameFault),
+    Unsendable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The way to one process that owns lanes.
+#[async_trait]
+pub trait Link: Send + Sync {
+    /// Sends a command and waits for its answer, as long as the caller does: `patience` is how long that is, `budget`
+    /// how long the owner may work on it.
+    ///
+    /// # Errors
+    /// [`LinkFault`]; the command may have been decided all the same.
+    async fn ask(&self, command: Command, budget: Duration, patience: Instant) -> Result<Answer, LinkFault>;
 }
 
 /// An owner of lanes, by its address.
 pub(crate) struct Peer {
     address: String,
     secret: Secret,
-    link: tokio::sync::Mutex<Option<Arc<Link>>>,
+    link: tokio::sync::Mutex<Option<Arc<Stream>>>,
 }
 
 /// One open stream.
-struct Link {
+struct Stream {
     outgoing: mpsc::Sender<Outgoing>,
     pending: Pending,
     next: AtomicU64,
@@ -72,33 +94,12 @@ impl Peer {
         Self { address: address.to_owned(), secret, link: tokio::sync::Mutex::default() }
     }
 
-    /// Sends a command and waits for its answer, as long as the caller does: `patience` is how long that is, `budget`
-    /// how long the owner may work on it.
-    pub async fn ask(&self, command: Command, budget: Duration, patience: Instant) -> Result<Answer, LinkFault> {
-        let link = self.link(patience).await?;
-        let number = link.next.fetch_add(1, Ordering::Relaxed);
-        let proof = self.secret.vouch(&command);
-        let budget_ms = u32::try_from(budget.as_millis()).unwrap_or(u32::MAX);
-        let frame = encode(&Ask { number, budget_ms, command, proof }).map_err(LinkFault::Unsendable)?;
-        let (sender, receiver) = oneshot::channel();
-        match link.pending.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            Some(pending) => pending.insert(number, sender),
-            None => return Err(self.lost()),
-        };
-        // Whoever stops waiting takes its place in the list along.
-        let waiting = Waiting { link: &link, number };
-        link.outgoing.send(Outgoing { frame, last: false }).await.map_err(|_| self.lost())?;
-        let answer = receiver.await.map_err(|_| self.lost());
-        drop(waiting);
-        answer
-    }
-
     fn lost(&self) -> LinkFault {
         LinkFault::Lost { address: self.address.clone() }
     }
 
     /// The open stream, or a new one.
-    async fn link(&self, patience: Instant) -> Result<Arc<Link>, LinkFault> {
+    async fn link(&self, patience: Instant) -> Result<Arc<Stream>, LinkFault> {
         let mut kept = self.link.lock().await;
         // Those whose time ran out in the queue do not knock once more, one after the other.
         if Instant::now() >= patience {
@@ -118,7 +119,7 @@ impl Peer {
         LinkFault::Connect { address: self.address.clone(), source: source.into() }
     }
 
-    async fn open(&self) -> Result<Arc<Link>, LinkFault> {
+    async fn open(&self) -> Result<Arc<Stream>, LinkFault> {
         let stream = TcpStream::connect(&self.address).await.map_err(|error| self.unreachable(error))?;
         stream.set_nodelay(true).map_err(|error| self.unreachable(error))?;
         let handshake = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
@@ -145,18 +146,41 @@ impl Peer {
         let pending: Pending = Arc::new(Mutex::new(Some(HashMap::new())));
         // The request lives as long as the sender of its connection does.
         tokio::spawn(read(self.address.clone(), response.into_body(), pending.clone(), sender));
-        Ok(Arc::new(Link { outgoing, pending, next: AtomicU64::new(0) }))
+        Ok(Arc::new(Stream { outgoing, pending, next: AtomicU64::new(0) }))
     }
 }
 
-impl Link {
+#[async_trait]
+impl Link for Peer {
+    async fn ask(&self, command: Command, budget: Duration, patience: Instant) -> Result<Answer, LinkFault> {
+        let link = self.link(patience).await?;
+        let number = link.next.fetch_add(1, Ordering::Relaxed);
+        let proof = self.secret.vouch(&command);
+        let budget_ms = u32::try_from(budget.as_millis()).unwrap_or(u32::MAX);
+        let frame =
+            encode(&Ask { number, budget_ms, command, proof }).map_err(|fault| LinkFault::Unsendable(fault.into()))?;
+        let (sender, receiver) = oneshot::channel();
+        match link.pending.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some(pending) => pending.insert(number, sender),
+            None => return Err(self.lost()),
+        };
+        // Whoever stops waiting takes its place in the list along.
+        let waiting = Waiting { link: &link, number };
+        link.outgoing.send(Outgoing { frame, last: false }).await.map_err(|_| self.lost())?;
+        let answer = receiver.await.map_err(|_| self.lost());
+        drop(waiting);
+        answer
+    }
+}
+
+impl Stream {
     fn is_open(&self) -> bool {
         !self.outgoing.is_closed() && self.pending.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }
 
 struct Waiting<'a> {
-    link: &'a Link,
+    link: &'a Stream,
     number: u64,
 }
 

@@ -9,7 +9,8 @@ mod frame;
 mod secret;
 mod server;
 
-pub(crate) use client::{LinkFault, Peer};
+pub(crate) use client::Peer;
+pub use client::{Link, LinkFault};
 pub use secret::{Secret, SecretError};
 pub use server::server;
 

@@ -55,11 +55,8 @@ impl Secret {
     }
 
     pub(crate) fn pass_until(&self, until_ms: i64) -> String {
-        let mut text = format!("1.{until_ms}.");
-        for byte in self.mac(&[b"pass", until_ms.to_string().as_bytes()]).finalize().into_bytes() {
-            text.push_str(&format!("{byte:02x}"));
-        }
-        text
+        let proof = self.mac(&[b"pass", until_ms.to_string().as_bytes()]).finalize().into_bytes();
+        format!("1.{until_ms}.{}", const_hex::encode(proof))
     }
 
     /// Checks a pass.

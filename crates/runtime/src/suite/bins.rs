@@ -50,8 +50,10 @@ impl Shard for Bins {
             Event::ItemRemoved(removed) => return bins.remove(&removed.sku),
             _ => return,
         };
-        let events = bins.get(sku).map_or(0, |bin| bin.events) + 1;
-        bins.put(sku, Bin { units, events });
+        match bins.get_mut(sku) {
+            Some(bin) => *bin = Bin { units, events: bin.events + 1 },
+            None => bins.put(sku, Bin { units, events: 1 }),
+        }
         assert_ne!(&**sku, LATE_POISON, "as the test asked");
     }
 }

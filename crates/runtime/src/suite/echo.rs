@@ -68,7 +68,7 @@ pub struct Echoing {
 impl Echoing {
     /// It does not fail yet.
     pub fn new() -> Self {
-        let process = process::<Echo>(&["cart"], |record| record.is::<Event>().then(|| record.decode()).transpose());
+        let process = process::<Echo>(&["cart"], Opened::event);
         Self { process, fails: AtomicBool::new(false) }
     }
 }

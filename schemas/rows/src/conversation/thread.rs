@@ -174,11 +174,6 @@ pub fn thread_row_key(tenant: &TenantId, sender: &str, customer: &str) -> Vec<Va
     vec![tenant_cell(tenant), customer.into(), sender.into()]
 }
 
-/// The partition of a customer's threads at a business.
-pub fn customer_threads_key(tenant: &TenantId, customer: &str) -> Vec<Value> {
-    vec![tenant_cell(tenant), customer.into()]
-}
-
 /// The bucket of the message with number `seq`; numbers begin at 1.
 pub fn message_bucket(seq: i64) -> i64 {
     seq / MESSAGES_IN_BUCKET

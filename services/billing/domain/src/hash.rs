@@ -8,7 +8,7 @@ use std::fmt;
 
 use feira_commands::billing::UsedItem;
 use feira_events::billing::{
-    Card, Category, Class, Component, Document, Line, MessageUsage, PaymentFeeUsage, Rule, Total, UsageStated,
+    Card, Category, Component, Document, Line, MessageUsage, PaymentFeeUsage, Rule, Total, UsageStated,
 };
 use feira_ids::EventId;
 use feira_money::Amount;
@@ -56,7 +56,7 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&const_hex::encode(self.0))
     }
 }
 
@@ -128,13 +128,13 @@ impl Hash {
     fn message(&mut self, message: &MessageUsage) {
         let MessageUsage { seq, event_id, thread, message, class, category, country, policy, sent_at, delivered_at } =
             message;
-        self.text("MESSAGE");
+        self.text(Component::Message.text());
         self.number(*seq);
         self.event_id(*event_id);
         self.text(thread);
         self.text(message);
-        self.text(class_text(*class));
-        self.text(category_text(*category));
+        self.text(class.text());
+        self.text(category.text());
         self.text(country);
         self.text(policy);
         self.number(*sent_at);
@@ -143,7 +143,7 @@ impl Hash {
 
     fn payment_fee(&mut self, fee: &PaymentFeeUsage) {
         let PaymentFeeUsage { seq, event_id, intent, order, amount, fee, fee_micro, rate_bp, captured_at } = fee;
-        self.text("PAYMENT_FEE");
+        self.text(Component::PaymentFee.text());
         self.number(*seq);
         self.event_id(*event_id);
         self.text(intent);
@@ -157,10 +157,10 @@ impl Hash {
 
     fn line(&mut self, line: &Line) {
         self.text(&line.line_id);
-        self.text(component_text(line.component));
-        self.text(class_text(line.class));
+        self.text(line.component.text());
+        self.text(line.class.text());
         self.optional(line.country.as_deref(), Self::text);
-        self.optional(line.category.map(category_text), Self::text);
+        self.optional(line.category.map(Category::text), Self::text);
         self.optional(line.policy.as_deref(), Self::text);
         self.optional(line.rule.as_ref(), Self::rule);
         self.optional(line.rate_bp.map(i64::from), Self::number);
@@ -178,7 +178,7 @@ impl Hash {
     fn rule(&mut self, rule: &Rule) {
         let Rule { market, category, valid_from, source, confidence } = rule;
         self.text(market);
-        self.text(category_text(*category));
+        self.text(category.text());
         self.text(valid_from);
         self.text(source);
         self.text(confidence);
@@ -208,32 +208,6 @@ impl Hash {
         self.number(*carried_out_micro);
         self.amount(*due);
         self.amount(*collected);
-    }
-}
-
-pub(crate) fn component_text(component: Component) -> &'static str {
-    match component {
-        Component::Message => "MESSAGE",
-        Component::PaymentFee => "PAYMENT_FEE",
-        Component::Unknown => "UNKNOWN",
-    }
-}
-
-pub(crate) fn class_text(class: Class) -> &'static str {
-    match class {
-        Class::Free => "FREE",
-        Class::Charged => "CHARGED",
-        Class::Unknown => "UNKNOWN",
-    }
-}
-
-pub(crate) fn category_text(category: Category) -> &'static str {
-    match category {
-        Category::Marketing => "MARKETING",
-        Category::Utility => "UTILITY",
-        Category::Authentication => "AUTHENTICATION",
-        Category::Service => "SERVICE",
-        Category::Unknown => "UNKNOWN",
     }
 }
 

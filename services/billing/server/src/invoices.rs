@@ -1,6 +1,6 @@
 //! Invoices as the runtime hosts them.
 
-use feira_billing_domain::invoice::{Command, Invoices, State};
+use feira_billing_domain::invoice::{self, Command, State};
 use feira_billing_domain::rating::Tally;
 use feira_commands::billing::{InvoiceInput, InvoicesView};
 use feira_events::FactPosition;
@@ -10,7 +10,7 @@ use feira_runtime::{GatherError, Hosted};
 use crate::MonthUsage;
 
 /// Hosts invoices.
-pub struct InvoiceHost {
+pub struct Invoices {
     usage: MonthUsage,
 }
 
@@ -23,15 +23,15 @@ pub struct Gathered {
     pub position: FactPosition,
 }
 
-impl InvoiceHost {
+impl Invoices {
     /// Hosts invoices that are made of what `usage` finds.
     pub fn new(usage: MonthUsage) -> Self {
         Self { usage }
     }
 }
 
-impl Hosted for InvoiceHost {
-    type Domain = Invoices;
+impl Hosted for Invoices {
+    type Domain = invoice::Invoices;
     type Input = InvoiceInput;
     type Facts = Gathered;
     type View = InvoicesView;
@@ -56,7 +56,7 @@ impl Hosted for InvoiceHost {
         }
     }
 
-    fn view(&self, _aggregate: &AggregateId, version: u64, invoices: &State) -> InvoicesView {
+    fn view(&self, _aggregate: &AggregateId, version: u64, invoices: &State, _input: &InvoiceInput) -> InvoicesView {
         InvoicesView { version, issued: invoices.number, latest: invoices.latest.clone() }
     }
 }

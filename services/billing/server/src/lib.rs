@@ -11,9 +11,9 @@ pub mod projections;
 mod usages;
 
 pub use config::{CATCH_UP, Config};
-pub use invoices::{Gathered, InvoiceHost};
+pub use invoices::{Gathered, Invoices};
 pub use month_usage::MonthUsage;
-pub use usages::UsageHost;
+pub use usages::Usages;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,11 +30,11 @@ pub const CONVERSATION: &str = "conversation";
 /// The service whose payments bear fees.
 pub const PAYMENTS: &str = "payments";
 
-/// What the service hosts, with its rows in `store`. An invoice waits up to `catch_up` until all usage is in rows that
-/// stands on the log, whose end `heads` knows.
+/// What the service hosts, with its rows in `store`. An invoice waits up to `catch_up` until all that was used is entered
+/// and in rows; where the logs end that say so, `heads` knows.
 pub fn host(store: Arc<dyn Store>, heads: Arc<dyn Heads>, catch_up: Duration) -> ServiceHost {
     let usage = MonthUsage::new(store, heads, catch_up);
-    ServiceHost::builder(SERVICE).host(UsageHost).host(InvoiceHost::new(usage)).build()
+    ServiceHost::builder(SERVICE).host(Usages).host(Invoices::new(usage)).build()
 }
 
 /// What the service projects.

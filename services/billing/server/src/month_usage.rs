@@ -12,7 +12,7 @@ use feira_rows::USAGE_PROJECTION;
 use feira_rows::billing::{USAGE_ITEMS, UsageRow, days, usage_key};
 use feira_runtime::{GatherError, Heads, Latest};
 
-use crate::Gathered;
+use crate::{Gathered, processes};
 
 /// How many rows are read at a time.
 const PAGE: usize = 1_000;
@@ -24,16 +24,17 @@ pub struct MonthUsage {
 }
 
 impl MonthUsage {
-    /// Reads usage from `store`; waits `catch_up` for the rows of what stands on the log.
+    /// Reads usage from `store`; waits `catch_up` for what stands on the log to be entered, and for its rows.
     pub fn new(store: Arc<dyn Store>, heads: Arc<dyn Heads>, catch_up: Duration) -> Self {
         Self { latest: Latest::new(store.clone(), heads, catch_up), store }
     }
 
-    /// What `tenant` used in `period`: everything that stood on the log when this was asked, and nothing that came
-    /// after. A period that is no month has no usage; the domain says what is wrong with it.
+    /// What `tenant` used in `period`: everything that had happened when this was asked, in the services that it comes
+    /// from too, and nothing that was entered after. A period that is no month has no usage; the domain says what is
+    /// wrong with it.
     ///
     /// # Errors
-    /// When the store or the log does not answer, or the projection stays behind.
+    /// When the store or the log does not answer, or what enters usage or its projection stays behind.
     pub async fn of(&self, tenant: &TenantId, period: &str) -> Result<Gathered, GatherError> {
         let none = Gathered { tally: Tally::default(), position: FactPosition { lane: 0, lane_seq: 0 } };
         let Ok(month) = Month::parse(period) else {
@@ -42,6 +43,9 @@ impl MonthUsage {
         let Ok(usage) = AggregateId::new("usage", period) else {
             return Ok(none);
         };
+        // What is still on its way here would be on no invoice.
+        let entering = processes::usage();
+        self.latest.followed(entering.name(), &entering.sources()).await?;
         let (lane, end) = self.latest.taken_in(USAGE_PROJECTION, tenant, &usage).await?;
         let position = FactPosition { lane: lane.index as i32, lane_seq: end as i64 };
         let mut tally = Tally::default();

@@ -5,11 +5,11 @@ use feira_commands::billing::{UsageInput, UsageView};
 use feira_ids::AggregateId;
 use feira_runtime::{GatherError, Hosted};
 
-/// Hosts usage.
-#[derive(Clone, Copy, Debug)]
-pub struct UsageHost;
+/// Hosts usage. It needs no facts from elsewhere.
+#[derive(Debug)]
+pub struct Usages;
 
-impl Hosted for UsageHost {
+impl Hosted for Usages {
     type Domain = Usage;
     type Input = UsageInput;
     type Facts = ();
@@ -32,7 +32,7 @@ impl Hosted for UsageHost {
         }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, usage: &State) -> UsageView {
+    fn view(&self, aggregate: &AggregateId, version: u64, usage: &State, _input: &UsageInput) -> UsageView {
         UsageView {
             period: aggregate.key().into(),
             version,

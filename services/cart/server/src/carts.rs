@@ -87,7 +87,7 @@ impl Hosted for Carts {
         }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, cart: &State) -> View {
+    fn view(&self, aggregate: &AggregateId, version: u64, cart: &State, _input: &Input) -> View {
         View {
             customer: aggregate.key().into(),
             version,

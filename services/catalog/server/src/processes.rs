@@ -3,17 +3,12 @@
 use std::sync::Arc;
 
 use feira_catalog_domain::processes::StockProcess;
-use feira_events::stock::Event;
+use feira_codec::Opened;
 use feira_runtime::{ProcessManager, process};
 
 use crate::SERVICE;
 
 /// Lets reservations of stock end in time.
 pub fn stock() -> Arc<dyn ProcessManager> {
-    process::<StockProcess>(
-        &[SERVICE],
-        |record| {
-            if record.is::<Event>() { record.decode().map(Some) } else { Ok(None) }
-        },
-    )
+    process::<StockProcess>(&[SERVICE], Opened::event)
 }

@@ -5,7 +5,8 @@ use feira_conversation_domain::business::{Business, Command, State};
 use feira_ids::AggregateId;
 use feira_runtime::{GatherError, Hosted};
 
-/// Hosts businesses.
+/// Hosts businesses. They need no facts from elsewhere.
+#[derive(Debug)]
 pub struct Businesses;
 
 impl Hosted for Businesses {
@@ -22,7 +23,7 @@ impl Hosted for Businesses {
         Ok(())
     }
 
-    fn command(&self, _aggregate: &AggregateId, input: BusinessInput, _facts: ()) -> Command {
+    fn command(&self, _aggregate: &AggregateId, input: BusinessInput, (): ()) -> Command {
         match input {
             BusinessInput::Register { name, profile, country, sandbox } => {
                 Command::Register { name, profile, country, sandbox }
@@ -32,7 +33,7 @@ impl Hosted for Businesses {
         }
     }
 
-    fn view(&self, _aggregate: &AggregateId, version: u64, business: &State) -> BusinessView {
+    fn view(&self, _aggregate: &AggregateId, version: u64, business: &State, _input: &BusinessInput) -> BusinessView {
         BusinessView {
             version,
             registered: business.registered,

@@ -5,7 +5,8 @@ use feira_conversation_domain::contact::{Command, Contact, State, What};
 use feira_ids::AggregateId;
 use feira_runtime::{GatherError, Hosted};
 
-/// Hosts contacts.
+/// Hosts contacts. They need no facts from elsewhere.
+#[derive(Debug)]
 pub struct Contacts;
 
 impl Hosted for Contacts {
@@ -22,7 +23,7 @@ impl Hosted for Contacts {
         Ok(())
     }
 
-    fn command(&self, aggregate: &AggregateId, input: ContactInput, _facts: ()) -> Command {
+    fn command(&self, aggregate: &AggregateId, input: ContactInput, (): ()) -> Command {
         let what = match input {
             ContactInput::Meet => What::Meet,
             ContactInput::OptIn { category, source, shown } => What::OptIn { category, source, shown },
@@ -31,7 +32,7 @@ impl Hosted for Contacts {
         Command { customer: aggregate.key().into(), what }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, contact: &State) -> ContactView {
+    fn view(&self, aggregate: &AggregateId, version: u64, contact: &State, _input: &ContactInput) -> ContactView {
         ContactView {
             customer: aggregate.key().into(),
             version,

@@ -7,6 +7,7 @@ mod businesses;
 mod config;
 mod contacts;
 mod facts;
+pub mod processes;
 pub mod projections;
 mod senders;
 mod templates;
@@ -23,10 +24,8 @@ pub use threads::{ThreadFacts, Threads};
 use std::sync::Arc;
 use std::time::Duration;
 
-use feira_conversation_domain::processes;
-use feira_events::conversation::ThreadEvent;
 use feira_projection_store::Store;
-use feira_runtime::{Heads, ProcessManager, Projection, ServiceHost, process};
+use feira_runtime::{Heads, ProcessManager, Projection, ServiceHost};
 
 /// The service's name in topics and routes.
 pub const SERVICE: &str = "conversation";
@@ -59,7 +58,5 @@ pub fn projections() -> Vec<Arc<dyn Projection>> {
 
 /// What follows from conversations.
 pub fn processes() -> Vec<Arc<dyn ProcessManager>> {
-    vec![process::<processes::Contacts>(&[SERVICE], |record| {
-        record.is::<ThreadEvent>().then(|| record.decode()).transpose()
-    })]
+    vec![processes::contacts()]
 }

@@ -1,8 +1,6 @@
 //! Threads as the runtime hosts them.
 
-use feira_commands::conversation::{
-    DEFAULT_POLICY, MESSAGES_SHOWN, MessageView, ThreadInput, ThreadView, thread_sides,
-};
+use feira_commands::conversation::{DEFAULT_POLICY, MessageView, ThreadInput, ThreadView, thread_sides};
 use feira_conversation_domain::thread::{Command, Message, Product, State, Template, Thread, What};
 use feira_ids::{AggregateId, Principal};
 use feira_runtime::{GatherError, Hosted};
@@ -35,6 +33,8 @@ impl Hosted for Threads {
     type Input = ThreadInput;
     type Facts = ThreadFacts;
     type View = ThreadView;
+
+    const VIEW_IS_OF_INPUT: bool = true;
 
     fn operation(&self, input: &ThreadInput) -> &'static str {
         input.operation()
@@ -88,9 +88,9 @@ impl Hosted for Threads {
         Command { sender: sender.into(), customer: customer.into(), what }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, thread: &State) -> ThreadView {
+    /// With the message that was asked about: of a long thread nobody wants the rest with every answer.
+    fn view(&self, aggregate: &AggregateId, version: u64, thread: &State, input: &ThreadInput) -> ThreadView {
         let (sender, customer) = thread_sides(aggregate.key()).unwrap_or((aggregate.key(), ""));
-        let shown = thread.latest.len().saturating_sub(MESSAGES_SHOWN);
         ThreadView {
             sender: sender.into(),
             customer: customer.into(),
@@ -99,7 +99,7 @@ impl Hosted for Threads {
             messages: thread.messages,
             windows: thread.windows,
             policy: DEFAULT_POLICY.into(),
-            latest: thread.latest.iter().skip(shown).map(|message| message_view(message)).collect(),
+            message: thread.message(input.message()).map(message_view),
         }
     }
 }

@@ -5,6 +5,8 @@
 //! it they are made up. `FEIRA_BENCH_ROWS` is how many rows there are. More than [`MEMORY_MAX_MIB`] above what the idle
 //! server has, or another state at the end, and the benchmark fails.
 
+#[path = "../thread/feed.rs"]
+mod feed;
 // Two benchmarks share it, and each uses a part.
 #[path = "../thread/platform.rs"]
 #[allow(dead_code)]
@@ -14,9 +16,10 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use feira_ids::Role;
 use platform::{Platform, resident_kib};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -83,10 +86,10 @@ impl std::fmt::Display for State {
 fn at_once(feed: &Path, folder: &TempDir, rows: usize) -> (Needed, State) {
     let platform = Platform::start();
     std::thread::sleep(SETTLE);
-    let idle_kib = platform.resident_kib();
+    let idle_kib = resident_kib(platform.id());
     let begun = Instant::now();
     let mut import = Import::start(&platform, feed, folder.path(), idle_kib);
-    import.wait();
+    let position = import.wait();
     let took = begun.elapsed();
     let seconds = took.as_secs_f64();
     let rate = rows as f64 / seconds;
@@ -95,17 +98,17 @@ fn at_once(feed: &Path, folder: &TempDir, rows: usize) -> (Needed, State) {
         "at once: {seconds:.1} s, {rate:.0} rows/s{short}; server idle {} MiB, at the end {} MiB, client and server above \
          idle at most {} MiB",
         idle_kib >> 10,
-        platform.resident_kib() >> 10,
+        resident_kib(platform.id()) >> 10,
         import.peak_mib(),
     );
-    (Needed { took, peak_mib: import.peak_mib() }, state(&platform))
+    (Needed { took, peak_mib: import.peak_mib() }, state(&platform, &position))
 }
 
 /// Kills the client and the server half-way, and begins again.
 fn broken_off(feed: &Path, folder: &TempDir, rows: usize, half: Duration) -> (Needed, State) {
     let mut platform = Platform::start();
     std::thread::sleep(SETTLE);
-    let idle_kib = platform.resident_kib();
+    let idle_kib = resident_kib(platform.id());
     let mut import = Import::start(&platform, feed, folder.path(), idle_kib);
     let begun = Instant::now();
     while begun.elapsed() < half {
@@ -116,7 +119,7 @@ fn broken_off(feed: &Path, folder: &TempDir, rows: usize, half: Duration) -> (Ne
     platform.again();
     let begun = Instant::now();
     let mut import = Import::start(&platform, feed, folder.path(), idle_kib);
-    import.wait();
+    let position = import.wait();
     let took = begun.elapsed();
     let seconds = took.as_secs_f64();
     println!(
@@ -124,12 +127,13 @@ fn broken_off(feed: &Path, folder: &TempDir, rows: usize, half: Duration) -> (Ne
         half.as_secs_f64(),
         rows as f64 / seconds
     );
-    (Needed { took, peak_mib: import.peak_mib() }, state(&platform))
+    (Needed { took, peak_mib: import.peak_mib() }, state(&platform, &position))
 }
 
 /// `feira import products` as a process of its own, watched while it runs.
 struct Import {
     process: Child,
+    report: PathBuf,
     server: u32,
     idle_kib: u64,
     peak_kib: u64,
@@ -137,16 +141,17 @@ struct Import {
 
 impl Import {
     fn start(platform: &Platform, feed: &Path, state: &Path, idle_kib: u64) -> Self {
+        let report = state.join("report.jsonl");
         let process = Command::new(env!("CARGO_BIN_EXE_feira"))
             .args(["import", "products", "--tenant", BUSINESS, "--output", "json"])
             .arg(feed)
-            .args(["--url", &format!("http://{}", platform.address), "--data"])
+            .args(["--url", &platform.url(), "--data"])
             .arg(platform.folder())
             .env("XDG_STATE_HOME", state)
-            .stdout(Stdio::null())
+            .stdout(File::create(&report).expect("a file can be made"))
             .spawn()
             .expect("the binary runs");
-        Self { process, server: platform.id(), idle_kib, peak_kib: 0 }
+        Self { process, report, server: platform.id(), idle_kib, peak_kib: 0 }
     }
 
     /// Whether it is over; looks at the memory of both.
@@ -157,11 +162,15 @@ impl Import {
         self.process.try_wait().expect("it is a child of ours").is_some()
     }
 
-    fn wait(&mut self) {
+    /// Waits for its end. Answers where on the log that is.
+    fn wait(&mut self) -> String {
         while !self.ended() {}
         let status = self.process.wait().expect("it is a child of ours");
         // Rows that are refused have a code of their own: a real feed has some.
         assert!(matches!(status.code(), Some(0 | 3)), "the import ended with {status}");
+        let report = std::fs::read_to_string(&self.report).expect("it was written");
+        let last: serde_json::Value = report.lines().next_back().and_then(|line| line.parse().ok()).expect("JSON");
+        last["done"]["position"].as_str().unwrap_or_else(|| panic!("{last}")).to_owned()
     }
 
     fn kill(&mut self) {
@@ -174,20 +183,25 @@ impl Import {
     }
 }
 
-/// What clients see, page by page, and what stands on the log.
-fn state(platform: &Platform) -> State {
-    let token = platform.token("admin", Some(BUSINESS));
+/// What clients see at `position`, page by page, and what stands on the log.
+fn state(platform: &Platform, position: &str) -> State {
+    let token = platform.token("Asha", Role::Admin, Some(BUSINESS), "IN");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (products, hash) = runtime.block_on(async {
         let client = reqwest::Client::new();
         let (mut hash, mut products, mut after) = (Sha256::new(), 0, serde_json::Value::Null);
         loop {
-            let query = "query($after: String) { products(first: 100, after: $after) { \
+            let query = "query($after: String, $position: Position) { \
+                         products(first: 100, after: $after, position: $position) { \
                          edges { node { sku title price { amount currency } } } pageInfo { hasNextPage endCursor } } }";
-            let asked = serde_json::json!({ "query": query, "variables": { "after": after } });
-            let request = client.post(format!("http://{}/graphql", platform.address)).bearer_auth(&token).json(&asked);
+            let asked = serde_json::json!({ "query": query, "variables": { "after": after, "position": position } });
+            let request = client.post(format!("{}/graphql", platform.url())).bearer_auth(&token).json(&asked);
             let answer: serde_json::Value =
                 request.send().await.expect("the gateway answers").json().await.expect("an answer is JSON");
+            // The rows are written behind the log, and a request waits for them only so long.
+            if answer["errors"][0]["extensions"]["code"] == "PROJECTION_LAG" {
+                continue;
+            }
             let page = &answer["data"]["products"];
             for edge in page["edges"].as_array().unwrap_or_else(|| panic!("{answer}")) {
                 hash.update(edge["node"].to_string());
@@ -199,8 +213,10 @@ fn state(platform: &Platform) -> State {
             after = page["pageInfo"]["endCursor"].clone();
         }
     });
-    let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    State { events: platform.events("catalog", "feira.catalog."), products, hash }
+    let hash = const_hex::encode(hash);
+    let mut events = platform.logged("catalog");
+    events.retain(|name, _| name.starts_with("feira.catalog."));
+    State { events, products, hash }
 }
 
 /// Writes `rows` rows: those of the feed that is named, again and again under new ids, or made-up ones.
@@ -211,7 +227,7 @@ fn write_feed(path: &PathBuf, rows: usize) {
             let lines = BufReader::new(File::open(&feed).unwrap_or_else(|error| panic!("{}: {error}", feed.display())));
             lines.lines().map(|line| line.expect("the feed is text")).collect::<Vec<_>>()
         }
-        None => platform::feed(10_000).lines().map(str::to_owned).collect(),
+        None => feed::feed(0, 10_000).lines().map(str::to_owned).collect(),
     };
     let (header, lines) = text.split_first().expect("a feed has a header");
     writeln!(out, "{header}").expect("the feed can be written");

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
+use feira_bench::{Latencies, Round};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -23,69 +23,42 @@ impl Request {
     }
 }
 
-/// What a number of connections did in some time.
-pub struct Load {
-    /// How long each answer took, in microseconds.
-    pub latency_us: Histogram<u64>,
-    time: Duration,
-}
-
-impl Default for Load {
-    fn default() -> Self {
-        Self { latency_us: Histogram::new(3).expect("three digits are allowed"), time: Duration::ZERO }
-    }
-}
-
-impl Load {
-    /// Answers a second.
-    pub fn rate(&self) -> f64 {
-        self.latency_us.len() as f64 / self.time.as_secs_f64()
-    }
-
-    /// Takes in another turn.
-    pub fn add(&mut self, other: Self) {
-        self.latency_us.add(other.latency_us).expect("both count alike");
-        self.time += other.time;
-    }
-}
-
-/// Asks over `connections` connections, each one request at a time, until `turn` has passed.
+/// Asks over `connections` connections, each one request at a time, until `turn` has passed. `next` numbers what is
+/// asked, over all rounds.
 ///
 /// # Panics
 /// When an answer is not 200 or speaks of an error: a figure for work that was not done is none.
-pub async fn run<R>(address: SocketAddr, connections: usize, turn: Duration, requests: &R) -> Load
+pub async fn run<R>(address: SocketAddr, connections: usize, turn: Duration, next: &AtomicU64, requests: &R) -> Round
 where
-    R: Fn(u64) -> Request + Send + Sync,
+    R: Fn(u64) -> Request + ?Sized,
 {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let mut opened = Vec::new();
+    for _ in 0..connections {
+        opened.push(Connection::open(address).await);
+    }
     let begun = Instant::now();
-    let all = futures::future::join_all((0..connections).map(|_| async move {
-        let mut latency = Histogram::<u64>::new(3).expect("three digits are allowed");
-        let mut connection = Connection::open(address).await;
+    let all = futures::future::join_all(opened.into_iter().map(|mut connection| async move {
+        let mut latencies = Latencies::default();
         while begun.elapsed() < turn {
-            let Request(bytes) = requests(NUMBER.fetch_add(1, Ordering::Relaxed));
+            let Request(bytes) = requests(next.fetch_add(1, Ordering::Relaxed));
             let asked = Instant::now();
             connection.ask(&bytes).await;
-            latency.record(asked.elapsed().as_micros() as u64).expect("it fits");
+            latencies.record(asked.elapsed());
         }
-        latency
+        latencies
     }));
-    let mut load = Load::default();
-    for latency in all.await {
-        load.latency_us.add(latency).expect("both count alike");
-    }
-    load.time = begun.elapsed();
-    load
+    Round::side_by_side(all.await, begun.elapsed())
 }
 
 /// Sends a feed and answers how long it took until all rows stood.
-pub async fn import(address: SocketAddr, token: &str, feed: &str) -> Duration {
-    let run = "6f0c5d1e-3a52-4b7e-9d5e-2b6f7c8d9e01";
+pub async fn import(address: SocketAddr, token: &str, number: usize, feed: String) -> Round {
+    let rows = feed.lines().count() - 1;
+    let run = format!("6f0c5d1e-3a52-4b7e-9d5e-2b6f7c8d9e{number:02}");
     let begun = Instant::now();
     let answer = reqwest::Client::new()
         .post(format!("http://{address}/v1/imports/products?run={run}&format=tsv"))
         .bearer_auth(token)
-        .body(feed.to_owned())
+        .body(feed)
         .send()
         .await
         .expect("the gateway answers");
@@ -93,9 +66,8 @@ pub async fn import(address: SocketAddr, token: &str, feed: &str) -> Duration {
     let took = begun.elapsed();
     let last: serde_json::Value =
         text.lines().last().and_then(|line| serde_json::from_str(line).ok()).expect("a last line");
-    let rows = feed.lines().count() - 1;
     assert_eq!(last["done"]["changed"], rows, "not all rows were taken in: {last}");
-    took
+    Round::of(rows as u64, took)
 }
 
 struct Connection {

@@ -1,117 +1,193 @@
-//! The thin thread as clients see it: adding to carts, listing products and importing a feed over HTTP, with `feira run`
-//! as a process of its own, each beside its reference in the same run.
+//! The thread from HTTP to the disk and back as clients see it, with `feira run` as a process of its own: adding to carts,
+//! sending messages, paying, listing products, importing a feed, and the memory that it takes.
 //!
-//! References: a bare loop of write and `fdatasync` for what must be durable, a bare async-graphql server that answers
-//! the same list from memory for reads. `FEIRA_BENCH_SECONDS` sets how long each is measured.
+//! The reference for what must be durable is a bare axum and async-graphql server with group commit, for reads the same
+//! server answering from memory, at as many connections. `FEIRA_BENCH_SECONDS` sets how long a round takes;
+//! `cargo bench -p feira --bench thread -- transfer` measures only what has such a word in its title.
 
 mod bare;
 mod client;
+mod feed;
 mod floor;
+mod group;
+mod market;
 // Two benchmarks share it, and each uses a part.
 #[allow(dead_code)]
 mod platform;
 
+use std::process::ExitCode;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use client::{Load, Request};
-use hdrhistogram::Histogram;
+use client::Request;
+use feira_bench::{Goal, ROUNDS, Report, Row, Unit, in_turns, rounds, turn};
+use market::{Asked, Market};
 use platform::Platform;
+use serde_json::json;
 
-/// The business whose feed is imported and listed.
-const BUSINESS: &str = "mumbai-bazaar";
-/// How many products the feed has.
-const PRODUCTS: usize = 20_000;
-/// Carts that are added to in turn: enough that none fills up.
-const CARTS: u64 = 20_000;
+/// How many products each feed has.
+const PRODUCTS: usize = 5_000;
 /// How many connections ask at once.
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
+/// The most transfers a second that wallets are opened for: those at each number of connections together.
+const TRANSFERS_MAX: f64 = 40_000.0;
 
-fn main() {
-    if std::env::args().any(|argument| argument == bare::ARGUMENT) {
-        return bare::serve();
-    }
-    let seconds = std::env::var("FEIRA_BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5.0);
-    let turn = Duration::from_secs_f64(seconds);
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    runtime.block_on(thread(turn));
-}
-
-async fn thread(turn: Duration) {
-    let floor = floor::fdatasync(turn.min(Duration::from_secs(2)));
-    println!("bare write + fdatasync of 512 bytes: {:.0}/s, p50 {} us", floor.rate, floor.p50_us);
-
-    let platform = Platform::start();
-    let admin = platform.token("admin", Some(BUSINESS));
-    let feed = platform::feed(PRODUCTS);
-    let took = client::import(platform.address, &admin, &feed).await;
-    println!(
-        "import: {PRODUCTS} new products in {:.2} s, {:.0} rows/s; {:.1} rows for each bare fdatasync in that time",
-        took.as_secs_f64(),
-        PRODUCTS as f64 / took.as_secs_f64(),
-        PRODUCTS as f64 / took.as_secs_f64() / floor.rate
-    );
-
-    println!("\nadd to cart, GraphQL over HTTP/1.1, durable");
-    header("bare fdatasync");
-    for connections in CONNECTIONS {
-        let token = &admin;
-        let requests = move |number: u64| Request::graphql(token, &add_to_cart(connections, number));
-        client::run(platform.address, connections, turn / 5, &requests).await;
-        let load = client::run(platform.address, connections, turn, &requests).await;
-        row(connections, &load, floor.rate);
-    }
-
-    println!(
-        "\n20 products with prices, GraphQL over HTTP/1.1; reference: bare async-graphql from memory, no DataLoader"
-    );
-    header("bare server");
-    let reference = bare::Server::start();
-    for connections in CONNECTIONS {
-        let token = &admin;
-        let list = move |_| Request::graphql(token, LIST);
-        let bare_list = move |_| Request::graphql(token, bare::LIST);
-        // In turns, so that a machine that is slow for a while is slow for both.
-        let (mut ours, mut bare) = (Load::default(), Load::default());
-        for _ in 0..4 {
-            ours.add(client::run(platform.address, connections, turn / 4, &list).await);
-            bare.add(client::run(reference.address, connections, turn / 4, &bare_list).await);
-        }
-        row(connections, &ours, bare.rate());
-    }
-    println!("\nresident after the load: {} MiB", platform.resident_kib() >> 10);
-}
+/// What a durable answer should take.
+const LONE_P50: Duration = Duration::from_micros(600);
+const BUSY_RATE: f64 = 10_000.0;
+const BUSY_P99: Duration = Duration::from_millis(25);
+/// The most memory at rest.
+const RESIDENT_MIB: f64 = 100.0;
 
 /// The list as clients ask for it.
 const LIST: &str = r#"{"query":"{ products(first: 20) { edges { node { sku title price { amount currency } } } } }"}"#;
 
-fn add_to_cart(connections: usize, number: u64) -> String {
-    let customer = number * 7_919 % CARTS;
-    let sku = platform::sku((number / CARTS) as usize % PRODUCTS);
-    let id = format!("{connections}-{}-{number}", std::process::id());
-    let query = "mutation($i: CartAddItemInput!) { cartAddItem(input: $i) { version position userErrors { code } } }";
-    serde_json::json!({
-        "query": query,
-        "variables": { "i": { "customer": format!("IN.{customer}"), "sku": sku, "quantity": 1, "commandId": id } },
-    })
-    .to_string()
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip_while(|argument| argument != bare::ARGUMENT);
+    if arguments.next().is_some() {
+        bare::serve(arguments.next().map(Into::into));
+        return ExitCode::SUCCESS;
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let mut bench =
+        Bench { report: Report::new(), runtime, turn: turn(2.0), only: only.map(|word| word.to_lowercase()) };
+    bench.floor();
+    bench.at_rest();
+    let platform = Platform::start();
+    let transfers = (TRANSFERS_MAX * bench.turn.as_secs_f64()) as u64 * (ROUNDS as u64 + 1);
+    let market = bench.runtime.block_on(Market::open(&platform, transfers));
+    bench.imports(&platform, &market);
+    let adds = bench.durable(&platform, "Add to cart", &|number| market.add_to_cart(number));
+    let messages = bench.durable(&platform, "Send a message", &|number| market.send_message(number));
+    let paid = bench.durable(&platform, "Transfer within a shard", &|number| market.transfer(number));
+    bench.lists(&platform, &market);
+    bench.report.table("Memory of `feira run` after all of this", Unit::MiB, "");
+    bench.report.row(Row::new("resident", &platform.resident()));
+    let asked = [
+        ("cart", "feira.cart.v1.ItemAdded", adds),
+        ("conversation", "feira.conversation.v1.MessageSent", messages),
+        ("payments", "feira.payments.v1.TransferSettled", paid),
+    ];
+    for (service, event, asked) in asked {
+        let logged = platform.logged(service).get(event).copied().unwrap_or(0);
+        assert_eq!(logged, asked, "what was answered is on the log");
+    }
+    bench.report.end()
 }
 
-fn header(reference: &str) {
-    println!(
-        "{:>11} {:>10} {:>9} {:>9} {:>9} {:>16} {:>6}",
-        "connections", "per second", "p50, ms", "p99, ms", "max, ms", reference, "ratio"
-    );
+struct Bench {
+    report: Report,
+    runtime: tokio::runtime::Runtime,
+    turn: Duration,
+    only: Option<String>,
 }
 
-fn row(connections: usize, load: &Load, reference: f64) {
-    let ms = |histogram: &Histogram<u64>, quantile| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
-    println!(
-        "{connections:>11} {:>10.0} {:>9.2} {:>9.2} {:>9.2} {reference:>16.0} {:>6.2}",
-        load.rate(),
-        ms(&load.latency_us, 0.5),
-        ms(&load.latency_us, 0.99),
-        ms(&load.latency_us, 1.0),
-        load.rate() / reference
-    );
+impl Bench {
+    /// Whether what has this title is to be measured.
+    fn wants(&self, title: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| title.to_lowercase().contains(only))
+    }
+
+    /// What the disk allows.
+    fn floor(&mut self) {
+        let title = "The disk: write and fdatasync of 512 bytes, one after the other";
+        if !self.wants(title) {
+            return;
+        }
+        let floor = floor::fdatasync(self.turn / 2);
+        self.report.table(title, Unit::PerSecond, "");
+        self.report.row(Row::new("bare loop", &floor));
+    }
+
+    /// Memory with the demo's data, played a moment ago and started anew.
+    fn at_rest(&mut self) {
+        let title = "Memory of `feira run` at rest";
+        if !self.wants(title) {
+            return;
+        }
+        let platform = Platform::start();
+        let empty = platform.resident();
+        platform.feira(&["demo"]);
+        let played = platform.resident();
+        let anew = platform.restart().resident();
+        self.report.table(title, Unit::MiB, "");
+        self.report.row(Row::new("on an empty folder", &empty));
+        self.report.row(Row::new("a moment after the demo", &played));
+        self.report.row(Row::new("started with the demo's data", &anew).goal(Goal::AtMost(RESIDENT_MIB)));
+    }
+
+    /// Brings in what everything else is measured with.
+    fn imports(&mut self, platform: &Platform, market: &Market) {
+        let mut number = 0;
+        let imported = rounds(|| {
+            let feed = feed::feed(number, PRODUCTS);
+            number += 1;
+            self.runtime.block_on(client::import(platform.address, &market.admin, number, feed))
+        });
+        self.report.table(&format!("Import of {PRODUCTS} new products, rows"), Unit::PerSecond, "");
+        self.report.row(Row::new("over HTTP, durable", &imported));
+    }
+
+    /// Measures a mutation at each number of connections; answers how often it was asked.
+    fn durable(&mut self, platform: &Platform, name: &str, asked: &dyn Fn(u64) -> Asked) -> u64 {
+        let title = format!("{name}, GraphQL over HTTP/1.1, durable");
+        if !self.wants(&title) {
+            return 0;
+        }
+        let reference = bare::Server::start();
+        let reference_is = "bare axum and async-graphql, 512 bytes appended with group commit";
+        self.report.table(&title, Unit::PerSecond, reference_is);
+        let (next, next_bare) = (AtomicU64::new(0), AtomicU64::new(0));
+        let requests = |number| {
+            let Asked { token, body } = asked(number);
+            Request::graphql(&token, &body)
+        };
+        let Asked { token, .. } = asked(0);
+        let bare_requests = |number: u64| {
+            let input =
+                json!({ "to": format!("IN.{number}"), "what": "BENCH-0-000000", "commandId": number.to_string() });
+            let body = json!({ "query": bare::APPEND, "variables": { "i": input } });
+            Request::graphql(&token, &body.to_string())
+        };
+        for connections in CONNECTIONS {
+            let (ours, theirs) = in_turns(
+                || self.runtime.block_on(client::run(platform.address, connections, self.turn, &next, &requests)),
+                || {
+                    let run = client::run(reference.address, connections, self.turn, &next_bare, &bare_requests);
+                    self.runtime.block_on(run)
+                },
+            );
+            let row = Row::new(at(connections), &ours).beside(&theirs);
+            self.report.row(match connections {
+                1 => row.goal(Goal::P50(LONE_P50)),
+                64 => row.goal(Goal::AtLeast(BUSY_RATE)).goal(Goal::P99(BUSY_P99)),
+                _ => row,
+            });
+        }
+        next.into_inner()
+    }
+
+    fn lists(&mut self, platform: &Platform, market: &Market) {
+        let title = "20 products with prices, GraphQL over HTTP/1.1";
+        if !self.wants(title) {
+            return;
+        }
+        let reference = bare::Server::start();
+        let reference_is = "bare axum and async-graphql, the same from memory";
+        self.report.table(title, Unit::PerSecond, reference_is);
+        let next = AtomicU64::new(0);
+        let requests = |_| Request::graphql(&market.admin, LIST);
+        for connections in CONNECTIONS {
+            let run = |address| self.runtime.block_on(client::run(address, connections, self.turn, &next, &requests));
+            let (ours, theirs) = in_turns(|| run(platform.address), || run(reference.address));
+            let row = Row::new(at(connections), &ours).beside(&theirs);
+            self.report.row(if connections == 16 { row.goal(Goal::Share(0.5)) } else { row });
+        }
+    }
+}
+
+fn at(connections: usize) -> String {
+    format!("{connections} connection{}", if connections == 1 { "" } else { "s" })
 }

@@ -5,35 +5,48 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use feira_bench::{ROUNDS, Round};
+use feira_gateway::{DevKey, Issue};
+use feira_ids::{Role, TenantId};
 use tempfile::TempDir;
+
+/// How long a process is left alone before its memory is looked at.
+const REST: Duration = Duration::from_secs(2);
+/// How long the tokens are good.
+const TOKENS_VALID: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A running platform.
 pub struct Platform {
     /// Where it answers.
     pub address: SocketAddr,
-    process: Child,
+    process: Process,
     folder: TempDir,
 }
 
 impl Platform {
-    /// Starts it, and waits until it is ready.
+    /// Starts it on an empty folder, and waits until it is ready.
     pub fn start() -> Self {
         // Beside the project's own build, so that it is measured on a disk and not in memory.
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder can be made");
+        Self::on(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder can be made"))
+    }
+
+    fn on(folder: TempDir) -> Self {
         let (process, address) = Self::run(&folder);
         Self { address, process, folder }
     }
 
-    fn run(folder: &TempDir) -> (Child, SocketAddr) {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_feira"))
+    fn run(folder: &TempDir) -> (Process, SocketAddr) {
+        let child = Command::new(env!("CARGO_BIN_EXE_feira"))
             .args(["run", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.path())
             .env("FEIRA_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the platform starts");
-        let lines = BufReader::new(process.stdout.take().expect("its output is piped")).lines();
+        let mut process = Process(child);
+        let lines = BufReader::new(process.0.stdout.take().expect("its output is piped")).lines();
         let ready = lines.map_while(Result::ok).find_map(|line| {
             line.strip_prefix("GraphQL http://").and_then(|rest| rest.strip_suffix("/graphql")).map(str::to_owned)
         });
@@ -43,8 +56,8 @@ impl Platform {
 
     /// Kills it.
     pub fn kill(&mut self) {
-        self.process.kill().expect("it is a child of ours");
-        self.process.wait().expect("it is a child of ours");
+        self.process.0.kill().expect("it is a child of ours");
+        self.process.0.wait().expect("it is a child of ours");
     }
 
     /// Starts it again on its folder.
@@ -59,37 +72,67 @@ impl Platform {
 
     /// Its process.
     pub fn id(&self) -> u32 {
-        self.process.id()
+        self.process.0.id()
     }
 
-    /// A token for `role`.
-    pub fn token(&self, role: &str, tenant: Option<&str>) -> String {
+    /// Ends it as an operator would, and starts it again on the same folder.
+    pub fn restart(self) -> Self {
+        let Self { mut process, folder, .. } = self;
+        let id = process.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("it is told to end").success());
+        assert!(process.0.wait().expect("it ends").success(), "the platform did not end well");
+        Self::on(folder)
+    }
+
+    /// The URL of its gateway.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A token for `name` as `role`, of a business or of none.
+    pub fn token(&self, name: &str, role: Role, business: Option<&str>, country: &str) -> String {
+        let key = DevKey::load_or_create(self.folder.path()).expect("the platform has a key");
+        let tenant = business.map(|business| TenantId::new(business).expect("a business"));
+        let roles = [role];
+        let issue = Issue {
+            sub: name,
+            tenant: tenant.as_ref(),
+            roles: &roles,
+            country: Some(country),
+            valid_for: TOKENS_VALID,
+        };
+        key.issue(&issue).expect("a token can be signed")
+    }
+
+    /// What a command of the binary says about this platform.
+    pub fn feira(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_feira"));
-        command.args(["token", "--role", role, "--data"]).arg(self.folder.path());
-        if let Some(tenant) = tenant {
-            command.args(["--tenant", tenant]);
-        }
-        let output = command.output().expect("the binary runs");
+        command.args(arguments).env("FEIRA_DATA", self.folder.path()).env("FEIRA_URL", self.url());
+        let output = command.env("FEIRA_LOG", "warn").output().expect("the binary runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("a token is text").trim().to_owned()
+        String::from_utf8(output.stdout).expect("it says text")
     }
 
-    /// The memory that it holds, in KiB.
-    pub fn resident_kib(&self) -> u64 {
-        resident_kib(self.process.id())
+    /// How many events of each type there are on a service's log.
+    pub fn logged(&self, service: &str) -> BTreeMap<String, u64> {
+        let text = self.feira(&["--output", "json", "log", "show", "--count", "--service", service]);
+        let counts: serde_json::Value = serde_json::from_str(&text).expect("counts are JSON");
+        serde_json::from_value(counts[service]["by_type"].clone()).expect("numbers by type")
     }
 
-    /// How many events of each type whose name begins with `prefix` a service has on its log.
-    pub fn events(&self, service: &str, prefix: &str) -> BTreeMap<String, u64> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_feira"));
-        command.args(["log", "show", "--count", "--output", "json", "--service", service]);
-        command.args(["--url", &format!("http://{}", self.address), "--data"]).arg(self.folder.path());
-        let output = command.output().expect("the binary runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let counts: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the counts are JSON");
-        let types = counts[service]["by_type"].as_object().unwrap_or_else(|| panic!("{counts}"));
-        let of = |(name, count): (&String, &serde_json::Value)| Some((name.clone(), count.as_u64()?));
-        types.iter().filter_map(of).filter(|(name, _)| name.starts_with(prefix)).collect()
+    /// The memory that it holds once it rests, looked at a few times.
+    pub fn resident(&self) -> Vec<Round> {
+        std::thread::sleep(REST);
+        (0..ROUNDS)
+            .map(|_| {
+                std::thread::sleep(REST / 10);
+                Round::of(self.resident_mib(), Duration::from_secs(1))
+            })
+            .collect()
+    }
+
+    fn resident_mib(&self) -> u64 {
+        resident_kib(self.id()).div_ceil(1_024)
     }
 }
 
@@ -100,32 +143,12 @@ pub fn resident_kib(process: u32) -> u64 {
     kib.unwrap_or(0)
 }
 
-impl Drop for Platform {
+struct Process(Child);
+
+impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
-}
-
-/// The SKU of product `number` of the feed.
-pub fn sku(number: usize) -> String {
-    format!("BENCH-{number:06}")
-}
-
-/// A feed of `rows` products as long as real ones.
-pub fn feed(rows: usize) -> String {
-    let mut feed =
-        String::from("id\ttitle\tdescription\tavailability\tcondition\tprice\tsale_price\tlink\timage_link\tbrand\n");
-    for number in 0..rows {
-        let (sku, price) = (sku(number), 99 + number % 5_000);
-        feed.push_str(&format!(
-            "{sku}\tHandwoven cotton kurta, size {}, colour {}\tA kurta for every day, washed once before it was sewn.\t\
-             in stock\tnew\t{price}.00 INR\t{}.50 INR\thttps://shop.example/p/{sku}\thttps://shop.example/i/{sku}.jpg\t\
-             Bazaar\n",
-            number % 7,
-            number % 31,
-            price - 10
-        ));
-    }
-    feed
 }

@@ -117,7 +117,7 @@ fn read(file: &Path) -> Result<Option<Kept>, Failure> {
 fn random_hex() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| Failure::new(format!("no random numbers: {error}")))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(const_hex::encode(bytes))
 }
 
 #[cfg(test)]

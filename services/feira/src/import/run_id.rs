@@ -73,7 +73,7 @@ impl RunId {
 }
 
 fn name(hash: Sha256) -> String {
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    const_hex::encode(&hash.finalize()[..16])
 }
 
 /// An id that was written whole, not too long ago; a torn one was never used.
@@ -97,7 +97,7 @@ fn new_id() -> io::Result<String> {
     getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = const_hex::encode(bytes);
     Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
 

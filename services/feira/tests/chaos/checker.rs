@@ -15,6 +15,8 @@ pub struct Record {
     pub hlc: i64,
     /// Business time.
     pub at: i64,
+    /// Whether it is of the business whose history is judged. Others' are judged elsewhere.
+    pub ours: bool,
     /// Its aggregate; empty for what concerns the lane alone.
     pub aggregate: String,
     /// Its place among the aggregate's events.
@@ -105,7 +107,7 @@ pub fn check_log(lanes: &[Vec<Record>]) -> (Vec<Fault>, BTreeMap<String, Cart>) 
     let mut carts = BTreeMap::new();
     for (lane, records) in (0..).zip(lanes) {
         check_lane(lane, records, &mut faults);
-        for record in records {
+        for record in records.iter().filter(|record| record.ours) {
             fold(record, &mut carts, &mut faults);
         }
     }
@@ -174,7 +176,7 @@ fn fold(record: &Record, carts: &mut BTreeMap<String, Cart>, faults: &mut Vec<Fa
 pub fn check_history(lanes: &[Vec<Record>], ops: &[Op]) -> Vec<Fault> {
     let mut found: HashMap<Id, Vec<(Place, &Record)>> = HashMap::new();
     for (lane, records) in (0..).zip(lanes) {
-        for record in records.iter().filter(|record| record.body != Body::Taken) {
+        for record in records.iter().filter(|record| record.ours && record.body != Body::Taken) {
             found.entry(record.command).or_default().push(((lane, record.seq), record));
         }
     }

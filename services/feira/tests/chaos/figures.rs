@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use feira_simulation::Op;
+
 use crate::checker::Fault;
 use crate::history::Id;
 use crate::load::{LANES, Read, Seen};
@@ -11,18 +13,20 @@ use crate::load::{LANES, Read, Seen};
 #[derive(Clone, Debug)]
 pub struct Window {
     /// What was done.
-    pub name: &'static str,
+    pub name: String,
     /// When, in microseconds of the run.
     pub began: u64,
     /// When the next thing was done.
     pub ended: u64,
-    /// The lanes it was done to.
+    /// The lanes of carts that it was done to.
     pub lanes: Vec<u32>,
+    /// When it began, as clients of the market take time down.
+    pub began_us: i64,
 }
 
 /// What came of it.
 pub struct Line {
-    name: &'static str,
+    name: String,
     commands: usize,
     acknowledged: usize,
     unknown: usize,
@@ -30,6 +34,8 @@ pub struct Line {
     pub lost: usize,
     /// Commands that were decided more than once.
     pub twice: usize,
+    /// Commands of the market, and the longest that one of them waited for its answer.
+    market: (usize, i64),
     stall_ms: u64,
     others_ms: Option<u64>,
     reads: [usize; 3],
@@ -39,7 +45,7 @@ pub struct Line {
 
 impl Line {
     /// What came of `window`, by the history and what the checker found.
-    pub fn of(window: &Window, seen: &Seen, faults: &[Fault]) -> Self {
+    pub fn of(window: &Window, seen: &Seen, market: &[Op], faults: &[Fault]) -> Self {
         let within = |moment: u64| (window.began..window.ended).contains(&moment);
         let ops: HashMap<Id, bool> =
             seen.ops.iter().filter(|op| within(op.began)).map(|op| (op.id, !op.answers.is_empty())).collect();
@@ -53,14 +59,21 @@ impl Line {
         };
         let acknowledged = ops.values().filter(|answered| **answered).count();
         let others: Vec<u32> = (0..LANES as u32).filter(|lane| !window.lanes.contains(lane)).collect();
+        let span = window.began_us..window.began_us + (window.ended - window.began) as i64;
+        let waits = market.iter().filter(|op| span.contains(&op.began)).map(|op| match op.answers.first() {
+            Some((at, _)) => (at - op.began) / 1_000,
+            None => i64::MAX,
+        });
+        let waits: Vec<i64> = waits.collect();
         let read = |kind| seen.reads.iter().filter(|(began, read)| within(*began) && *read == kind).count();
         Self {
-            name: window.name,
+            name: window.name.clone(),
             commands: ops.len(),
             acknowledged,
             unknown: ops.len() - acknowledged,
             lost: count(Fault::lost),
             twice: count(Fault::twice),
+            market: (waits.len(), waits.iter().copied().max().unwrap_or(0)),
             stall_ms: longest_gap_ms(window, seen, &window.lanes),
             others_ms: (!others.is_empty()).then(|| longest_gap_ms(window, seen, &others)),
             reads: [Read::Fresh, Read::Typed, Read::Away].map(read),
@@ -73,13 +86,15 @@ impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:<34} commands {:>5}, acknowledged {:>5}, unknown {}, lost {}, twice {}, stall {:>5} ms",
+            "{:<42} commands {:>5}, acknowledged {:>5}, unknown {}, lost {}, twice {}, stall {:>5} ms",
             self.name, self.commands, self.acknowledged, self.unknown, self.lost, self.twice, self.stall_ms
         )?;
         if let Some(others) = self.others_ms {
             write!(f, " (other lanes {others} ms)")?;
         }
         let [fresh, typed, away] = self.reads;
+        let (commands, longest) = self.market;
+        write!(f, "; market {commands} commands, longest wait {longest} ms")?;
         write!(f, "; reads {fresh}, late and said so {typed}, no gateway {away}")
     }
 }

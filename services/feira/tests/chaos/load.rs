@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use feira_simulation::Dice;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -23,7 +24,9 @@ pub const MEMBER: &str = "load";
 pub const SKUS: [&str; 8] = ["acai", "caju", "cupuacu", "goiaba", "jabuticaba", "manga", "pitanga", "umbu"];
 
 /// Commands a second.
-const RATE: u64 = 200;
+pub const RATE: u64 = 100;
+/// How many may wait for an answer: a machine that is slow for a while need not work off more than that.
+const UNDER_WAY_MAX: usize = 5 * RATE as usize;
 /// How many carts there are.
 const CARTS: u64 = 240;
 /// How long a command is sent again. Its outcome is unknown after that.
@@ -35,20 +38,6 @@ const AGAIN_LONGEST: Duration = Duration::from_secs(4);
 const WARM_UP: u64 = 40;
 /// How many connections there are: over one, a gateway takes 200 requests at once.
 const CONNECTIONS: usize = 24;
-
-/// Numbers that look random, and are the same for the same seed.
-pub struct Random(pub u64);
-
-impl Random {
-    /// The next one, below `below`. Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators".
-    pub fn below(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % below
-    }
-}
 
 /// Someone who sends commands and reads.
 pub struct Shop {
@@ -164,7 +153,7 @@ impl Shop {
     pub fn begin(self: &Arc<Self>, seed: u64) -> JoinHandle<()> {
         let shop = self.clone();
         tokio::spawn(async move {
-            let mut random = Random(seed);
+            let dice = Dice::new(seed);
             // What a tick comes late is made up for: the rate does not depend on the answers.
             let mut ticks = tokio::time::interval(Duration::from_micros(1_000_000 / RATE));
             for number in 0u64.. {
@@ -173,14 +162,14 @@ impl Shop {
                     return;
                 }
                 let every = shop.every.load(Ordering::Relaxed);
-                if every == 0 || !number.is_multiple_of(every) {
+                if every == 0 || !number.is_multiple_of(every) || shop.under_way() >= UNDER_WAY_MAX {
                     continue;
                 }
-                let (command, twice) = next(&mut random, seed, number.to_string());
+                let (command, twice) = next(&dice, seed, number.to_string());
                 shop.under_way.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(shop.clone().send(command, twice));
                 if number % (RATE / 5) == 0 {
-                    tokio::spawn(shop.clone().read(format!("c{}", random.below(CARTS))));
+                    tokio::spawn(shop.clone().read(format!("c{}", dice.below(CARTS))));
                 }
             }
         })
@@ -191,9 +180,9 @@ impl Shop {
         let connections = (0..CONNECTIONS as u64).map(|connection| {
             let shop = self.clone();
             async move {
-                let mut random = Random(seed ^ connection);
+                let dice = Dice::new(seed ^ connection);
                 for number in 0..WARM_UP {
-                    let (command, twice) = next(&mut random, seed, format!("warm-{connection}-{number}"));
+                    let (command, twice) = next(&dice, seed, format!("warm-{connection}-{number}"));
                     shop.under_way.fetch_add(1, Ordering::Relaxed);
                     shop.clone().send(command, twice).await;
                 }
@@ -359,18 +348,18 @@ impl Shop {
 }
 
 /// The next command, and whether it is sent twice at once.
-fn next(random: &mut Random, seed: u64, name: String) -> (Command, bool) {
-    let kind = random.below(100);
-    let sku = if kind < 2 { "nobody-has-it" } else { SKUS[random.below(SKUS.len() as u64) as usize] };
+fn next(dice: &Dice, seed: u64, name: String) -> (Command, bool) {
+    let kind = dice.below(100);
+    let sku = if kind < 2 { "nobody-has-it" } else { SKUS[dice.below(SKUS.len() as u64) as usize] };
     let command = Command {
         key: format!("{seed}-{name}"),
-        cart: format!("c{}", random.below(CARTS)),
+        cart: format!("c{}", dice.below(CARTS)),
         // A tenth needs nothing but the log to be decided.
         add: kind < 90,
         sku: sku.to_owned(),
-        quantity: 1 + random.below(3),
+        quantity: 1 + dice.below(3),
     };
-    (command, random.below(100) < 5)
+    (command, dice.below(100) < 5)
 }
 
 /// The lane and sequence of a position on the carts.

@@ -8,22 +8,49 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::ports::free_port;
 
+/// What is done to a process or a server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Blow {
+    /// It is killed, and started again at once.
+    Kill,
+    /// It is stopped, and goes on later as if nothing had happened.
+    Stop,
+    /// It is asked to end, and started again when it has.
+    Term,
+}
+
+impl Blow {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Kill, Self::Stop, Self::Term];
+
+    /// As it is told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill -9",
+            Self::Stop => "stop for 9 s",
+            Self::Term => "SIGTERM",
+        }
+    }
+}
+
 /// One process and how it is started.
 pub struct Process {
     /// What it serves and, where there are several, which it is.
     pub name: &'static str,
     /// Where it listens.
     pub address: String,
-    service: &'static str,
+    /// The service.
+    pub service: &'static str,
     folder: PathBuf,
     child: Option<Child>,
+    asked_to_end: bool,
 }
 
 impl Process {
     /// A process that serves `service` in a folder of its own in `folder`, where the settings are, on a port of its own.
     pub fn new(name: &'static str, service: &'static str, folder: PathBuf) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
-        Self { name, address, service, folder, child: None }
+        Self { name, address, service, folder, child: None, asked_to_end: false }
     }
 
     /// Starts it.
@@ -46,6 +73,7 @@ impl Process {
             .spawn()
             .expect("the binary starts");
         self.child = Some(child);
+        self.asked_to_end = false;
     }
 
     /// Ends it at once.
@@ -66,8 +94,34 @@ impl Process {
     }
 
     /// Asks it to end.
-    pub fn ask_to_end(&self) {
+    pub fn ask_to_end(&mut self) {
         self.signal(Signal::TERM);
+        self.asked_to_end = true;
+    }
+
+    /// Begins a blow.
+    pub fn begin(&mut self, blow: Blow) {
+        match blow {
+            Blow::Kill => self.kill(),
+            Blow::Stop => self.pause(),
+            Blow::Term => self.ask_to_end(),
+        }
+    }
+
+    /// Ends a blow: it runs again. Whether it does; one that was asked to end may need a while for it.
+    pub fn end(&mut self, blow: Blow) -> bool {
+        match blow {
+            Blow::Stop => self.wake(),
+            Blow::Kill => self.start(),
+            Blow::Term => match self.ended() {
+                Some(status) => {
+                    assert!(status.success(), "{} was asked to end, and ended with {status}", self.name);
+                    self.start();
+                }
+                None => return false,
+            },
+        }
+        true
     }
 
     /// How it ended, if it has.
@@ -75,6 +129,11 @@ impl Process {
         let status = self.child.as_mut()?.try_wait().expect("a child can be looked at")?;
         self.child = None;
         Some(status)
+    }
+
+    /// How it ended, if it has and nobody asked it to.
+    pub fn ended_by_itself(&mut self) -> Option<ExitStatus> {
+        if self.asked_to_end { None } else { self.ended() }
     }
 
     fn signal(&self, signal: Signal) {

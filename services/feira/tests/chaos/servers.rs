@@ -7,6 +7,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/local");
 /// The ports that the two servers listen on when nothing is added.
 const PORTS: [u16; 5] = [19092, 19093, 19042, 17000, 17199];
@@ -24,6 +26,10 @@ impl Server {
             Self::Kafka => "--kafka",
             Self::Cassandra => "--cassandra",
         }
+    }
+
+    fn folder(self) -> &'static str {
+        self.option().trim_start_matches('-')
     }
 }
 
@@ -57,6 +63,28 @@ impl Servers {
     /// Ends one at once, as a crash would.
     pub fn kill(&self, server: Server) {
         self.run(&["down.sh", server.option(), "--kill"]);
+    }
+
+    /// Asks one to end, and waits until it has.
+    pub fn end(&self, server: Server) {
+        self.run(&["down.sh", server.option()]);
+    }
+
+    /// Stops one where it is.
+    pub fn pause(&self, server: Server) {
+        self.signal(server, Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn wake(&self, server: Server) {
+        self.signal(server, Signal::CONT);
+    }
+
+    fn signal(&self, server: Server, signal: Signal) {
+        let file = self.stack.join(server.folder()).join("pid");
+        let text = std::fs::read_to_string(&file).expect("a server that was started has left its number");
+        let pid = text.trim().parse().ok().and_then(Pid::from_raw).expect("it is a number");
+        kill_process(pid, signal).expect("the server can be signalled");
     }
 
     /// Begins to start one again, on the data it had.

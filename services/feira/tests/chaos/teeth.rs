@@ -23,6 +23,7 @@ fn added(seq: i64, number: u8, version: i64) -> Record {
         term: 1,
         hlc: seq * 10,
         at: 1_000,
+        ours: true,
         aggregate: "cart:ana".into(),
         aggregate_seq: Some(version),
         command: id(number),

@@ -10,6 +10,7 @@ use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use crate::checker::{Body, Record};
 use crate::history::Id;
+use crate::load::TENANT;
 
 /// How long one question may take.
 const ASK: Duration = Duration::from_secs(10);
@@ -71,10 +72,12 @@ pub fn read(brokers: &str, topic: &str) -> Vec<Vec<Record>> {
     lanes
 }
 
-/// Whether no transaction is open on the first `lanes` lanes of a topic: what is committed ends where everything does.
-pub fn at_rest(brokers: &str, topic: &str, lanes: u32) -> bool {
+/// Whether no transaction is open on any lane of a topic: what is committed ends where everything does.
+pub fn at_rest(brokers: &str, topic: &str) -> bool {
     let end = |isolation| {
         let asking = consumer(brokers, isolation);
+        let metadata = asking.fetch_metadata(Some(topic), ASK).expect("the broker answers");
+        let lanes = metadata.topics()[0].partitions().len();
         let end = |lane| asking.fetch_watermarks(topic, lane as i32, ASK).expect("the broker answers").1;
         (0..lanes).map(end).collect::<Vec<_>>()
     };
@@ -113,6 +116,7 @@ fn record(value: &[u8], partition: i32, place: &str) -> Record {
         term: meta.term,
         hlc: meta.hlc,
         at: meta.at,
+        ours: meta.tenant.as_str() == TENANT,
         aggregate: meta.aggregate.to_string(),
         aggregate_seq: meta.aggregate_seq,
         command: Id(meta.command_id.0.0),

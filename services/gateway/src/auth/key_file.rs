@@ -20,7 +20,7 @@ pub(super) fn load_or_create(folder: &Path, name: &str) -> io::Result<[u8; 32]> 
     // Written whole under another name and then linked: nobody reads half a secret, and who comes second takes the first.
     let draft = folder.join(format!(".{name}.{:016x}", u64::from_be_bytes(suffix)));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    file.write_all(hex(&secret).as_bytes())?;
+    file.write_all(const_hex::encode(secret).as_bytes())?;
     file.sync_all()?;
     let linked = fs::hard_link(&draft, &path);
     fs::remove_file(&draft)?;
@@ -41,10 +41,6 @@ fn read(path: &Path) -> io::Result<[u8; 32]> {
         let what = format!("{} does not hold 64 hexadecimal digits", path.display());
         io::Error::new(io::ErrorKind::InvalidData, what)
     })
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(super) fn from_hex(text: &str) -> Option<[u8; 32]> {

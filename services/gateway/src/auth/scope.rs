@@ -52,8 +52,6 @@ const CART_READERS: &[Role] = &[Role::Consumer, Role::Agent, Role::Admin, Role::
 const THREAD_READERS: &[Role] = &[Role::Consumer, Role::Agent, Role::Admin];
 /// Who may read what a business is called and says of itself.
 const PROFILE_READERS: &[Role] = &[Role::Consumer, Role::Agent, Role::Admin, Role::Analyst, Role::Service];
-/// Who may read what a business has set up.
-const SETTING_READERS: &[Role] = &[Role::Agent, Role::Admin, Role::Analyst, Role::Service];
 /// Who may read the list of a business's orders.
 const ORDER_READERS: &[Role] = &[Role::Agent, Role::Admin, Role::Service];
 /// Who may read a business's invoices.
@@ -216,14 +214,6 @@ impl Scope {
     /// Forbidden.
     pub fn reads_profile(&self) -> Result<(), ApiError> {
         self.require(PROFILE_READERS)
-    }
-
-    /// Refuses who may not read what the business has set up.
-    ///
-    /// # Errors
-    /// Forbidden.
-    pub fn reads_settings(&self) -> Result<(), ApiError> {
-        self.require(SETTING_READERS)
     }
 
     /// Refuses who may not read all of the business's threads.

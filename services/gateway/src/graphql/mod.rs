@@ -117,10 +117,14 @@ fn asked<'a>(ctx: &Context<'a>) -> &'a Asked {
     ctx.data_unchecked::<Asked>()
 }
 
+/// The caller, who must have a token.
+fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Caller>, ApiError> {
+    asked(ctx).caller.as_ref().ok_or(ApiError::Unauthenticated)
+}
+
 /// The caller within the business addressed: where every field that holds data begins.
 fn scope(ctx: &Context<'_>, business: Option<&str>) -> Result<Scope, ApiError> {
-    let caller = asked(ctx).caller.as_ref().ok_or(ApiError::Unauthenticated)?;
-    caller.scope(business, &gateway(ctx).secret)
+    caller(ctx)?.scope(business, &gateway(ctx).secret)
 }
 
 /// Waits until `projection` has come to the position asked for, and says beside the data if it has not in time.

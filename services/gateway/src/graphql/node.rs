@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use feira_ids::{AggregateId, TenantId};
 
 use super::cart::Cart;
-use super::market::{Business, Invoice, PlacedOrder, Thread};
+use super::market::{Business, Invoice, Order, Thread};
 use super::product::Product;
 
 /// Something with an id that names it everywhere.
@@ -17,7 +17,7 @@ pub(crate) enum Node {
     Cart(Cart),
     Business(Business),
     Thread(Thread),
-    Order(PlacedOrder),
+    Order(Order),
     Invoice(Invoice),
 }
 

@@ -9,13 +9,13 @@ use feira_rows::{CARTS_PROJECTION, PRODUCTS_PROJECTION};
 use futures::future::try_join_all;
 
 use super::cart::Cart;
-use super::market::{Business, Invoice, PlacedOrder, Thread};
+use super::market::{Business, Invoice, Order, Thread};
 use super::node::{self, GlobalId, Node};
 use super::product::Product;
 use super::products::{self, PageArguments, ProductConnection, page_cost};
 use super::scalars::{DateTime, PositionText};
 use super::together::in_their_places;
-use super::{Field, asked, catch_up, field, gateway, scope};
+use super::{Field, asked, caller, catch_up, field, gateway, scope};
 use crate::auth::{Caller, Scope};
 use crate::error::ApiError;
 
@@ -116,7 +116,7 @@ impl Query {
 
 /// What the ids name. What the caller may not see is not told apart from what is not there.
 async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, ApiError> {
-    asked(ctx).caller.as_ref().ok_or(ApiError::Unauthenticated)?;
+    caller(ctx)?;
     let named: Vec<Option<(Scope, GlobalId)>> = ids
         .iter()
         .map(|id| {
@@ -139,7 +139,7 @@ async fn nodes_of(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, Ap
         let nodes = match kind {
             "product" => products_of(ctx, &scope, &keys).await,
             "cart" => carts_of(ctx, &scope, &keys).await,
-            "order" => PlacedOrder::find_many(ctx, &scope, &keys).await.map(nodes),
+            "order" => Order::find_many(ctx, &scope, &keys).await.map(nodes),
             _ => Thread::find_many(ctx, &scope, &keys).await.map(nodes),
         };
         for (index, node) in places.into_iter().zip(unless_hidden(nodes)?.into_iter().flatten()) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use feira_event_log::{EventLog, Hint, LogError, Resume};
 use feira_ids::LaneId;
+use feira_runtime::Chain;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
@@ -14,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use super::Place;
 use super::concerns::Subject;
 use super::tail::{Registered, Tail, Told, told};
-use crate::error::chain;
 
 /// How many events of what happened before wait to be told.
 const HISTORY_QUEUE: usize = 64;
@@ -115,7 +115,7 @@ impl Listener {
             let Ok(_permit) = histories.acquire_owned().await else { return };
             let reading = tokio::task::spawn_blocking(move || {
                 if let Err(error) = read(&*log, &lane, &subject, from, to, &sender) {
-                    tracing::warn!(error = %chain(&error), lane = %lane, "what happened before could not be read");
+                    tracing::warn!(error = %Chain(&error), lane = %lane, "what happened before could not be read");
                     // Who does not listen any more needs no reason.
                     let _ = sender.blocking_send(Err(Cut::LogLost));
                 }

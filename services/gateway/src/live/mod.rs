@@ -22,11 +22,12 @@ use std::time::Duration;
 
 use feira_event_log::{EventLog, LogError};
 use feira_ids::{AggregateId, LaneId, ServiceName, TenantId, kind, lane_of};
+use feira_runtime::Chain;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::tail::Tail;
-use crate::error::{ApiError, chain};
+use crate::error::ApiError;
 
 /// How many read from the log at once what happened before they began to listen.
 const HISTORIES_MAX: usize = 8;
@@ -128,7 +129,7 @@ async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(ask).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error @ (LogError::Unavailable { .. } | LogError::Io { .. }))) => {
-            tracing::warn!(error = %chain(&error), "the log did not answer");
+            tracing::warn!(error = %Chain(&error), "the log did not answer");
             Err(ApiError::Unavailable)
         }
         Ok(Err(error)) => Err(ApiError::internal("the log could not be asked", &error)),

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use feira_codec::Opened;
 use feira_event_log::{EventLog, Hint, LaneReader, LogError, Resume, StoredRecord};
 use feira_ids::LaneId;
+use feira_runtime::Chain;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::concerns::{Subject, subjects};
 use super::{Cut, Place, Tails};
-use crate::error::chain;
 
 /// How many records are read at once.
 const RECORDS_AT_ONCE: usize = 256;
@@ -97,7 +97,7 @@ impl Tail {
         let following = Following { log, lane: lane.clone(), tail: tail.clone(), tails, stop };
         let spawned = std::thread::Builder::new().name(format!("live-{lane}")).spawn(move || following.run());
         if let Err(error) = spawned {
-            tracing::error!(error = %chain(&error), lane = %lane, "no thread to follow a lane with");
+            tracing::error!(error = %Chain(&error), lane = %lane, "no thread to follow a lane with");
             tail.end(Cut::LogLost);
         }
         tail
@@ -244,12 +244,12 @@ impl Following {
             };
             match &error {
                 LogError::Damaged { .. } | LogError::NoSuchLane(_) | LogError::Locked { .. } => {
-                    tracing::error!(error = %chain(&error), lane = %self.lane, "lane {} is no longer followed", self.lane);
+                    tracing::error!(error = %Chain(&error), lane = %self.lane, "lane {} is no longer followed", self.lane);
                     self.forget();
                     return self.tail.end(Cut::LogLost);
                 }
                 LogError::Unavailable { .. } | LogError::Io { .. } => {
-                    tracing::warn!(error = %chain(&error), lane = %self.lane, "lane {} is not read now", self.lane);
+                    tracing::warn!(error = %Chain(&error), lane = %self.lane, "lane {} is not read now", self.lane);
                     std::thread::sleep(RETRY_PAUSE);
                 }
             }
@@ -305,7 +305,7 @@ impl Following {
 pub(super) fn told(record: &StoredRecord) -> Result<Option<Told>, LogError> {
     let unreadable = |error: &dyn std::error::Error| LogError::Damaged {
         place: format!("record {} of a lane", record.lane_seq),
-        reason: format!("its event cannot be read: {}", chain(error)),
+        reason: format!("its event cannot be read: {}", Chain(error)),
     };
     let event = feira_codec::open(&record.value).map_err(|error| unreadable(&error))?;
     let concerns = subjects(&event).map_err(|error| unreadable(&error))?;

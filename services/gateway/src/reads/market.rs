@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::iter;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use feira_commands::billing::Used;
+use feira_commands::conversation::thread_key;
 use feira_events::billing::{Line, Total};
 use feira_events::order::OrderLine;
 use feira_ids::AccountId;
@@ -105,8 +106,7 @@ impl ScopedReads {
         last: bool,
         count: usize,
     ) -> Result<Vec<Vec<MessageRow>>, ApiError> {
-        let threads =
-            stretches.iter().map(|of| Ok(format!("{}/{}", of.sender, scope.correspondent(Some(&of.customer))?)));
+        let threads = stretches.iter().map(|of| Ok(thread_key(&of.sender, &scope.correspondent(Some(&of.customer))?)));
         let threads = threads.collect::<Result<Vec<_>, ApiError>>()?;
         let mut left: Vec<RangeInclusive<i64>> = stretches.iter().map(Stretch::buckets).collect();
         let mut rows: Vec<Vec<Row>> = stretches.iter().map(|_| Vec::new()).collect();
@@ -200,6 +200,19 @@ impl ScopedReads {
         let range = Range { limit: 1, ..Range::default() };
         let page = self.store.scan(&ACCOUNTS, &owner_key(owner), range).await.map_err(store_error)?;
         Ok(each(page.rows, AccountRow::from_row)?.pop())
+    }
+
+    /// The id of an owner's account; none while none is open.
+    pub(crate) async fn account_id(&self, owner: &str) -> Result<Option<AccountId>, ApiError> {
+        let remembered = || self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = remembered().get(owner) {
+            return Ok(Some(known.clone()));
+        }
+        let found = self.account(owner).await?.map(|row| row.balance.account);
+        if let Some(found) = &found {
+            remembered().put(owner.into(), found.clone());
+        }
+        Ok(found)
     }
 
     /// An owner's transfers, the newest first.

@@ -10,14 +10,14 @@ use crate::support::{SHOP, world};
 fn the_schema_in_the_repository_is_the_one_that_is_served() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/graphql/schema.graphql");
     let served = feira_gateway::sdl();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if std::env::var("FEIRA_GOLDEN").as_deref() == Ok("write") {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, &served).unwrap();
     }
     let published = std::fs::read_to_string(&path).expect("schemas/graphql/schema.graphql is there");
     assert!(
         published == served,
-        "schemas/graphql/schema.graphql differs from the program: if the change breaks no client, run this test with UPDATE_GOLDEN=1"
+        "schemas/graphql/schema.graphql differs from the program: if the change breaks no client, run this test with FEIRA_GOLDEN=write"
     );
 }
 

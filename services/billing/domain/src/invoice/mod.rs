@@ -19,8 +19,8 @@ pub use state::{Issued, State};
 
 use feira_decider::{At, Decider};
 
-/// How long after its end a month is issued at the earliest, in milliseconds. What was used in its last moments takes
-/// a while to be entered, and what comes later is on no invoice.
+/// How long after its end a month is issued at the earliest, in milliseconds. What was used in its last moments may be
+/// told a while later, and what is told after the issue is on no invoice.
 pub const GRACE_MS: i64 = 60 * 60 * 1_000;
 
 /// The rules of invoices.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use feira_codec::EventSet;
+use feira_codec::fixture::wire;
 use feira_commands::billing::{SERIES, Used, UsedItem, explain};
 use feira_decider::{Given, Reject, fold, given};
 use feira_events::FactPosition;
@@ -14,7 +14,6 @@ use crate::hash::{document_hash, lines_hash};
 use crate::month::Month;
 use crate::rating::Tally;
 use crate::rating::tests::{fee, message, november};
-use crate::test_meta;
 
 /// Enough business time for every month here to be over.
 const LATER: At = At(1_900_000_000_000);
@@ -47,11 +46,6 @@ fn draft_at(period: &str, used: &[Used], lane_seq: i64) -> Command {
 
 fn issue(period: &str, used: &[Used]) -> Command {
     Command::Issue { series: SERIES.into(), period: period.into(), usage: Tally::of(used).unwrap() }
-}
-
-fn wire(event: Event) -> Event {
-    let value = feira_codec::frame(&test_meta("invoice:main"), &event.encode_body().unwrap()).unwrap();
-    feira_codec::open(&value).unwrap().decode().unwrap()
 }
 
 fn history(events: impl IntoIterator<Item = Event>) -> Given<Invoices> {

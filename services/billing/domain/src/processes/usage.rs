@@ -2,6 +2,7 @@
 //! payment is captured.
 
 use feira_commands::billing::UsageInput;
+use feira_commands::conversation::thread_key;
 use feira_decider::{Ask, Do, Process};
 use feira_events::billing::{Category, Class, MessageUsage, PaymentFeeUsage};
 use feira_events::{Meta, conversation, payments};
@@ -68,7 +69,7 @@ fn message(meta: &Meta, delivered: &conversation::MessageDelivered) -> MessageUs
     MessageUsage {
         seq: meta.lane_seq,
         event_id: meta.event_id,
-        thread: format!("{}/{}", delivered.sender, delivered.customer).into(),
+        thread: thread_key(&delivered.sender, &delivered.customer).into(),
         message: delivered.message.clone(),
         class: class(delivered.class),
         category: category(delivered.category),
@@ -113,13 +114,17 @@ fn category(category: conversation::Category) -> Category {
 
 #[cfg(test)]
 mod tests {
+    use feira_codec::fixture::envelope;
     use feira_decider::Decider;
     use feira_ids::AccountId;
     use feira_money::Amount;
 
     use super::*;
-    use crate::test_meta;
     use crate::usage::{Command, Event, State, Usage};
+
+    fn meta(aggregate: &str) -> Meta {
+        Meta { lane: 3, lane_seq: 41, at: 1_795_694_400_000, ..envelope(aggregate) }
+    }
 
     fn delivered() -> conversation::MessageDelivered {
         conversation::MessageDelivered {
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_delivered_message_is_entered_as_it_was_stamped() {
-        let meta = test_meta("thread:main/CC.1");
+        let meta = meta("thread:main/CC.1");
         let message = MessageUsage {
             seq: 41,
             event_id: meta.event_id,
@@ -178,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_fee_of_a_payment_is_entered_for_the_business_that_was_paid() {
-        let meta = test_meta("shard:3");
+        let meta = meta("shard:3");
         let reais = |minor| Amount::new(minor, "BRL".parse().unwrap());
         let account = |text: &str| AccountId::parse(text).unwrap();
         let intent = payments::Intent {
@@ -226,6 +231,6 @@ mod tests {
     #[test]
     fn what_was_used_in_no_month_is_not_entered() {
         let timeless = conversation::MessageDelivered { delivered_at: i64::MAX, ..delivered() };
-        assert_eq!(UsageProcess::react(&test_meta("thread:main/CC.1"), &UsageSource::Delivered(timeless)), []);
+        assert_eq!(UsageProcess::react(&meta("thread:main/CC.1"), &UsageSource::Delivered(timeless)), []);
     }
 }

@@ -18,7 +18,7 @@ use feira_commands::billing::residual_micro;
 use feira_events::billing::{Category, Class, Component, Line, Rule};
 use feira_money::{Amount, Currency, MicroAmount, MoneyError, Rounding, close_line};
 
-use crate::hash::{Fingerprint, Hash, category_text, class_text, component_text};
+use crate::hash::Hash;
 use crate::month::Month;
 use crate::rate_card::{Price, RateCard};
 use tally::{FeeSum, MessageKey, MessageSum};
@@ -103,8 +103,7 @@ fn charged(
     for span in card.spans(&key.country, key.category, from, until) {
         let mut used = days.range(span.from..span.until).peekable();
         let Some((on, _)) = used.peek() else { continue };
-        let no_price =
-            || Unratable::NoPrice { category: category_text(key.category), country: key.country.clone(), on: **on };
+        let no_price = || Unratable::NoPrice { category: key.category.text(), country: key.country.clone(), on: **on };
         let price = span.price.ok_or_else(no_price)?;
         let sum = used.fold(MessageSum::default(), |sum, (_, day)| sum.with(*day));
         let starts = |day| Zone::utc().start_of(day).map_err(|_| MoneyError::Overflow);
@@ -185,10 +184,10 @@ fn rule(price: &Price, category: Category) -> Rule {
 fn named(month: Month, line: Line) -> Line {
     let mut hash = Hash::default();
     hash.text(&month.to_string());
-    hash.text(component_text(line.component));
-    hash.text(class_text(line.class));
+    hash.text(line.component.text());
+    hash.text(line.class.text());
     hash.optional(line.country.as_deref(), Hash::text);
-    hash.optional(line.category.map(category_text), Hash::text);
+    hash.optional(line.category.map(Category::text), Hash::text);
     hash.optional(line.policy.as_deref(), Hash::text);
     hash.optional(line.rule.as_ref().map(|rule| &*rule.market), Hash::text);
     hash.optional(line.rule.as_ref().map(|rule| &*rule.valid_from), Hash::text);
@@ -197,13 +196,6 @@ fn named(month: Month, line: Line) -> Line {
     hash.text(line.amount.currency.code());
     let line_id = hash.hex()[..32].into();
     Line { line_id, ..line }
-}
-
-/// The fingerprint of all that `lines` were made of.
-pub fn usage_of(lines: &[Line]) -> Option<Fingerprint> {
-    lines
-        .iter()
-        .try_fold(Fingerprint::default(), |all, line| Some(all.with(Fingerprint::from_hex(&line.usage_fingerprint)?)))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use feira_money::BasisPoints;
 use proptest::prelude::*;
 
 use super::*;
-use crate::hash::lines_hash;
+use crate::hash::{Fingerprint, lines_hash};
 use crate::rate_card::{PER_MESSAGE, published};
 
 pub(crate) fn november() -> Month {
@@ -251,6 +251,12 @@ fn with_seq(item: UsedItem, seq: i64) -> UsedItem {
         UsedItem::Message(message) => UsedItem::Message(MessageUsage { seq, event_id, ..message }),
         UsedItem::PaymentFee(fee) => UsedItem::PaymentFee(PaymentFeeUsage { seq, event_id, ..fee }),
     }
+}
+/// The fingerprint of all that `lines` were made of.
+fn usage_of(lines: &[Line]) -> Option<Fingerprint> {
+    lines
+        .iter()
+        .try_fold(Fingerprint::default(), |all, line| Some(all.with(Fingerprint::from_hex(&line.usage_fingerprint)?)))
 }
 
 proptest! {

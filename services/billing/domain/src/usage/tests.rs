@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use feira_codec::EventSet;
+use feira_codec::fixture::wire;
 use feira_commands::billing::{ITEMS_MAX, Used, UsedItem};
 use feira_decider::{Given, Reject, given};
 use feira_events::billing::{Category, Class, MessageUsage, PaymentFeeUsage};
@@ -14,7 +14,6 @@ use super::*;
 use crate::hash::Fingerprint;
 use crate::rating::Tally;
 use crate::rating::tests::{fee, message as any_message};
-use crate::test_meta;
 
 fn message(seq: i64) -> MessageUsage {
     any_message(seq, "BR", Class::Charged, Category::Utility)
@@ -47,11 +46,6 @@ fn recorded(lane: &str, messages: Vec<MessageUsage>, payment_fees: Vec<PaymentFe
         count: items.len() as i64,
         fingerprint: whole.to_string().into(),
     })
-}
-
-fn wire(event: Event) -> Event {
-    let value = feira_codec::frame(&test_meta("usage:2026-11"), &event.encode_body().unwrap()).unwrap();
-    feira_codec::open(&value).unwrap().decode().unwrap()
 }
 
 fn history(events: impl IntoIterator<Item = Event>) -> Given<Usage> {

@@ -6,7 +6,7 @@ use feira_ids::{LaneId, ServiceName};
 use feira_projection_store::{Mutation, ProjectionId, Table};
 use feira_rows::INVOICES_PROJECTION;
 use feira_rows::billing::{INVOICE_LINES, INVOICE_TOTALS, INVOICES, put_invoice};
-use feira_runtime::{Projection, ProjectionError};
+use feira_runtime::{Projection, ProjectionError, event_of};
 
 use crate::SERVICE;
 
@@ -28,12 +28,7 @@ impl Projection for InvoiceRows {
     }
 
     fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
-        if !record.is::<InvoiceEvent>() {
-            return Ok(vec![]);
-        }
-        let event = record
-            .decode::<InvoiceEvent>()
-            .map_err(|source| ProjectionError { event_type: record.name.to_owned(), source })?;
+        let Some(event) = event_of::<InvoiceEvent>(record)? else { return Ok(vec![]) };
         let meta = &record.meta;
         Ok(match &event {
             InvoiceEvent::InvoiceDrafted(drafted) => put_invoice(meta, &drafted.document, None, &drafted.lines_hash),

@@ -6,7 +6,7 @@ use feira_ids::{LaneId, ServiceName};
 use feira_projection_store::{Mutation, ProjectionId, Table};
 use feira_rows::USAGE_PROJECTION;
 use feira_rows::billing::{USAGE_ITEMS, put_message, put_payment_fee};
-use feira_runtime::{Projection, ProjectionError};
+use feira_runtime::{Projection, ProjectionError, event_of};
 
 use crate::SERVICE;
 
@@ -28,12 +28,7 @@ impl Projection for UsageRows {
     }
 
     fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
-        if !record.is::<UsageEvent>() {
-            return Ok(vec![]);
-        }
-        let event = record
-            .decode::<UsageEvent>()
-            .map_err(|source| ProjectionError { event_type: record.name.to_owned(), source })?;
+        let Some(event) = event_of::<UsageEvent>(record)? else { return Ok(vec![]) };
         let meta = &record.meta;
         let UsageEvent::UsageRecorded(recorded) = &event;
         let lane = &recorded.source_lane;

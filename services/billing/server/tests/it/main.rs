@@ -6,16 +6,17 @@ mod running;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use feira_billing_domain::invoice::{self, GRACE_MS, Invoices};
+use feira_billing_domain::invoice::{self, GRACE_MS};
 use feira_billing_domain::month::Month;
 use feira_billing_domain::rating::Tally;
 use feira_billing_domain::usage::{self, Usage};
 use feira_billing_server::processes;
 use feira_billing_server::projections::{InvoiceRows, UsageRows};
-use feira_billing_server::{InvoiceHost, MonthUsage, UsageHost};
+use feira_billing_server::{Invoices, MonthUsage, Usages};
 use feira_codec::{EventSet, Opened};
 use feira_commands::billing::{Explanation, Finds, InvoiceInput, SERIES, UsageInput, Used, UsedItem, explain};
 use feira_decider::{At, Decider, Do};
@@ -26,7 +27,7 @@ use feira_ids::{
     AccountId, AggregateId, CommandId, Fingerprint, LaneId, Principal, PrincipalKind, Role, ServiceName, TenantId,
 };
 use feira_money::Amount;
-use feira_projection_store::{Checkpoint, ModelStore, Range, Store};
+use feira_projection_store::{Checkpoint, ModelStore, ProjectionId, Range, Store};
 use feira_rows::USAGE_PROJECTION;
 use feira_rows::billing::{
     INVOICE_LINES, INVOICE_TOTALS, INVOICES, InvoiceRow, USAGE_ITEMS, UsageRow, days, invoice_key, lines_from_rows,
@@ -105,14 +106,33 @@ fn kept<S: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt
     read
 }
 
-/// The log ends where the test says.
-struct Head(u64);
+/// The logs end where the test says.
+struct Ends {
+    billing: AtomicU64,
+    conversation: u64,
+}
+
+impl Ends {
+    fn at(billing: u64, conversation: u64) -> Arc<Self> {
+        Arc::new(Self { billing: billing.into(), conversation })
+    }
+}
 
 #[async_trait]
-impl Heads for Head {
+impl Heads for Ends {
     async fn head(&self, _tenant: &TenantId, _usage: &AggregateId) -> Result<(LaneId, u64), GatherError> {
-        Ok((lane(), self.0))
+        Ok((lane(), self.billing.load(Ordering::SeqCst)))
     }
+
+    async fn heads(&self, service: &ServiceName) -> Result<Vec<(LaneId, u64)>, GatherError> {
+        let end = if service.as_str() == "conversation" { self.conversation } else { 0 };
+        Ok(vec![(LaneId::new(service, 0), 0), (LaneId::new(service, 1), end)])
+    }
+}
+
+/// Usage in `store`, where all is entered that was used, and billing's lane ends at `billing`.
+fn month_usage(store: &Arc<ModelStore>, billing: u64) -> MonthUsage {
+    MonthUsage::new(store.clone(), Ends::at(billing, 0), Duration::from_secs(5))
 }
 
 /// Billing's lane in these tests.
@@ -141,7 +161,7 @@ impl Billing {
 
     async fn record(&mut self, month: &AggregateId, input: UsageInput) {
         let state = self.usage.entry(month.key().to_owned()).or_default().clone();
-        let asked = UsageHost.command(month, input, ());
+        let asked = Usages.command(month, input, ());
         for event in Usage::decide(&state, asked, At(0)).unwrap() {
             self.lane_seq += 1;
             let record = opened(&event, &meta(month.as_str(), 1, self.lane_seq, 1));
@@ -154,12 +174,12 @@ impl Billing {
 
     /// What an invoice is answered at `at`, its events written down.
     async fn invoice(&mut self, input: InvoiceInput, at: i64) -> Result<Vec<invoice::Event>, invoice::Rejection> {
-        let usage = MonthUsage::new(self.store.clone(), Arc::new(Head(self.lane_seq as u64)), Duration::from_secs(5));
-        let host = InvoiceHost::new(usage);
+        let usage = month_usage(&self.store, self.lane_seq as u64);
+        let host = Invoices::new(usage);
         let series = AggregateId::new("invoice", SERIES).unwrap();
         let facts = host.gather(&command(series.as_str(), &input), &input).await.unwrap();
         let (version, state) = &self.invoices;
-        let events = Invoices::decide(state, host.command(&series, input, facts), At(at))?;
+        let events = invoice::Invoices::decide(state, host.command(&series, input.clone(), facts), At(at))?;
         let (mut version, mut state) = (*version, state.clone());
         for event in &events {
             self.lane_seq += 1;
@@ -167,9 +187,9 @@ impl Billing {
             let record = opened(event, &meta(series.as_str(), 1, self.lane_seq, version as i64));
             self.project(&InvoiceRows, &record).await;
             self.project(&UsageRows, &record).await;
-            state = kept(Invoices::evolve(state, event));
+            state = kept(invoice::Invoices::evolve(state, event));
         }
-        let view = host.view(&series, version, &state);
+        let view = host.view(&series, version, &state, &input);
         assert_eq!((view.version, view.issued), (version, state.number));
         self.invoices = (version, state);
         Ok(events)
@@ -370,7 +390,7 @@ async fn usage_that_comes_while_an_invoice_is_made_is_on_the_next_draft() {
         billing.record(&month_of(PERIOD), input).await;
     }
     // The log ended at 2 when it was asked, and rows went on.
-    let usage = MonthUsage::new(billing.store.clone(), Arc::new(Head(2)), Duration::from_secs(5));
+    let usage = month_usage(&billing.store, 2);
     let gathered = usage.of(&shop(), PERIOD).await.unwrap();
     assert_eq!((gathered.tally.count(), gathered.position), (2, FactPosition { lane: 1, lane_seq: 2 }));
     assert_eq!(usage.of(&TenantId::new("mumbai-bazaar").unwrap(), PERIOD).await.unwrap().tally.count(), 0);
@@ -379,8 +399,7 @@ async fn usage_that_comes_while_an_invoice_is_made_is_on_the_next_draft() {
 
 #[tokio::test]
 async fn a_projection_that_stays_behind_makes_no_invoice_smaller() {
-    let store = Arc::new(ModelStore::new());
-    let usage = MonthUsage::new(store, Arc::new(Head(9)), Duration::from_millis(20));
+    let usage = MonthUsage::new(Arc::new(ModelStore::new()), Ends::at(9, 0), Duration::from_millis(20));
     let error = usage.of(&shop(), PERIOD).await.unwrap_err();
     assert_eq!(error.to_string(), "the latest events of billing/1 are not here yet");
 }
@@ -388,11 +407,39 @@ async fn a_projection_that_stays_behind_makes_no_invoice_smaller() {
 #[tokio::test]
 async fn usage_of_a_moment_ago_is_waited_for() {
     let store = Arc::new(ModelStore::new());
-    let usage = MonthUsage::new(store.clone(), Arc::new(Head(1)), Duration::from_secs(5));
+    let usage = month_usage(&store, 1);
     let asked = tokio::spawn(async move { usage.of(&shop(), PERIOD).await });
     tokio::task::yield_now().await;
     store.apply(vec![], USAGE_PROJECTION, "billing/1", Checkpoint { lane_seq: 1, hint: 0 }).await.unwrap();
     assert_eq!(asked.await.unwrap().unwrap().tally.count(), 0);
+}
+
+#[tokio::test]
+async fn what_is_delivered_and_not_entered_yet_makes_no_invoice_smaller() {
+    let usage = MonthUsage::new(Arc::new(ModelStore::new()), Ends::at(0, 9), Duration::from_millis(20));
+    let error = usage.of(&shop(), PERIOD).await.unwrap_err();
+    assert_eq!(error.to_string(), "what follows from conversation/1 is not done yet");
+}
+
+#[tokio::test]
+async fn what_was_delivered_a_moment_ago_is_on_the_invoice() {
+    let store = Arc::new(ModelStore::new());
+    let ends = Ends::at(0, 1);
+    let usage = MonthUsage::new(store.clone(), ends.clone(), Duration::from_secs(5));
+    let asked = tokio::spawn(async move { usage.of(&shop(), PERIOD).await });
+    tokio::task::yield_now().await;
+    // It is entered, and then noted as followed.
+    let mut billing = Billing { store: store.clone(), ..Billing::new() };
+    let messages = vec![charged(1, "BR", noon())];
+    let source_lane = "conversation/1".into();
+    let input = UsageInput::Record { source_lane, from_seq: 1, to_seq: 1, messages, payment_fees: vec![] };
+    billing.record(&month_of(PERIOD), input).await;
+    ends.billing.store(1, Ordering::SeqCst);
+    let processes = ProjectionId { name: "processes", version: 1 };
+    let checkpoint = Checkpoint { lane_seq: 1, hint: 0 };
+    store.apply(vec![], processes, "usage:conversation/1", checkpoint).await.unwrap();
+    let gathered = asked.await.unwrap().unwrap();
+    assert_eq!((gathered.tally.count(), gathered.position.lane_seq), (1, 1));
 }
 
 /// Items of two months from two lanes, at the edges of days too.
@@ -431,8 +478,7 @@ async fn check(items: Vec<(UsedItem, &'static str)>) {
     }
     for (period, used) in all {
         let tally = Tally::of(&used).unwrap();
-        let head = Arc::new(Head(billing.lane_seq as u64));
-        let usage = MonthUsage::new(billing.store.clone(), head, Duration::from_secs(5));
+        let usage = month_usage(&billing.store, billing.lane_seq as u64);
         assert_eq!(usage.of(&shop(), &period).await.unwrap().tally, tally);
         let state = &billing.usage[&period];
         assert_eq!((state.count, state.fingerprint), (tally.count(), tally.fingerprint()));

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use feira_codec::EventSet;
+use feira_codec::fixture::wire;
 use feira_commands::cart::{LINES_MAX, UNDO_VERSIONS};
 use feira_commands::order::PAYMENT_TIME_MS;
 use feira_decider::{At, Given, Reject, fold, given};
+use feira_events::Sealed;
 use feira_events::catalog::Availability;
 use feira_events::order::{Order, OrderLine};
-use feira_events::{Meta, Sealed};
-use feira_ids::{AccountId, CommandId, Fingerprint, TenantId};
+use feira_ids::AccountId;
 use feira_money::Amount;
 use proptest::prelude::*;
 
@@ -67,35 +67,6 @@ fn put_back(edit: i64, sku: &str, line: Option<Line>) -> Event {
 
 fn note(bytes: usize) -> Option<Sealed<String>> {
     Some(Sealed::from_parts("feira-livre/BR.1".into(), [7; 12], vec![9; bytes]))
-}
-
-/// Encoded and decoded as on the log.
-fn wire(event: Event) -> Event {
-    let value = feira_codec::frame(&envelope(), &event.encode_body().unwrap()).unwrap();
-    feira_codec::open(&value).unwrap().decode().unwrap()
-}
-
-fn envelope() -> Meta {
-    let command_id = CommandId::default();
-    Meta {
-        event_id: command_id.event(0),
-        lane: 0,
-        lane_seq: 1,
-        term: 1,
-        aggregate: "cart:BR.1".into(),
-        aggregate_seq: Some(1),
-        hlc: 1_700_000_000_000_000,
-        at: 1_700_000_000_000,
-        tenant: TenantId::new("feira-livre").unwrap(),
-        principal: "person:BR.1".into(),
-        command_id,
-        fingerprint: Fingerprint::default(),
-        index: 0,
-        count: 1,
-        causation_id: command_id.0,
-        correlation_id: command_id.0,
-        traceparent: None,
-    }
 }
 
 fn history(events: impl IntoIterator<Item = Event>) -> Given<Cart> {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use feira_codec::EventSet;
+use feira_codec::fixture::{envelope, wire};
 use feira_commands::{cart as carts, conversation as conversations, order as orders, payments, stock as stocks};
 use feira_decider::{Ask, At, Decider, Do, Given, Process, given};
 use feira_events::payments::{Event as PaymentEvent, Intent, IntentCaptured, IntentClosed, IntentRefunded};
 use feira_events::stock::{Event as StockEvent, StockCommitted, StockReserved};
 use feira_events::{Meta, cart as cart_events};
-use feira_ids::{AccountId, CommandId, Fingerprint, TenantId};
+use feira_ids::{AccountId, CommandId, TenantId};
 use feira_money::Amount;
 
 use super::*;
@@ -41,29 +41,14 @@ fn meta(n: u64, tenant: &str) -> Meta {
     let command_id = CommandId::derive(&tenant, "service:test", "test", &n.to_string());
     Meta {
         event_id: command_id.event(0),
-        lane: 0,
         lane_seq: n as i64,
-        term: 1,
-        aggregate: "order:o-1".into(),
-        aggregate_seq: Some(1),
-        hlc: 1,
         at: NOW.0,
         tenant,
-        principal: "service:test".into(),
         command_id,
-        fingerprint: Fingerprint::default(),
-        index: 0,
-        count: 1,
         causation_id: command_id.0,
         correlation_id: command_id.0,
-        traceparent: None,
+        ..envelope("order:o-1")
     }
-}
-
-/// Encoded and decoded as on the log.
-fn wire(event: Event) -> Event {
-    let value = feira_codec::frame(&meta(1, "feira-livre"), &event.encode_body().unwrap()).unwrap();
-    feira_codec::open(&value).unwrap().decode().unwrap()
 }
 
 fn order(events: impl IntoIterator<Item = Event>) -> Given<Order> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use feira_commands::{cart, conversation, order, payments, stock};
 use feira_decider::{Ask, Do, Process};
 use feira_events::conversation::Content;
-use feira_events::order::{Event as OrderEvent, Order, OrderCancelled, OrderLine};
+use feira_events::order::{Event as OrderEvent, Order, OrderCancelled, OrderLine, OrderStatus};
 use feira_events::payments::Intent;
 use feira_events::{Meta, cart as cart_events, payments as payment_events, stock as stock_events};
 use feira_ids::{AggregateId, TenantId};
@@ -86,11 +86,13 @@ fn of_order(meta: &Meta, event: &OrderEvent) -> Option<Vec<Do>> {
         OrderEvent::OrderAdvanced(advanced) => {
             let terms = &advanced.order;
             let name = match advanced.status {
-                feira_events::order::OrderStatus::Processing => "PROCESSING",
-                feira_events::order::OrderStatus::PartiallyShipped => "PARTIALLY_SHIPPED",
-                feira_events::order::OrderStatus::Shipped => "SHIPPED",
-                feira_events::order::OrderStatus::Completed => "COMPLETED",
-                _ => return None,
+                OrderStatus::Processing => "PROCESSING",
+                OrderStatus::PartiallyShipped => "PARTIALLY_SHIPPED",
+                OrderStatus::Shipped => "SHIPPED",
+                OrderStatus::Completed => "COMPLETED",
+                OrderStatus::Placed | OrderStatus::Confirmed | OrderStatus::Cancelled | OrderStatus::Unknown => {
+                    return None;
+                }
             };
             Some(tell(meta, terms, status(terms, name, None)).into_iter().collect())
         }
@@ -164,7 +166,22 @@ fn of_payments(event: &payment_events::Event) -> Option<Vec<Do>> {
             let (tenant, id) = of(&failed.intent)?;
             ask_order("refund-failed", &tenant, &id, &order::Input::RefundFailed { code: failed.reason.clone() })?
         }
-        _ => return None,
+        // What moves between accounts, and an intent that the order itself called off, is no news to it.
+        payment_events::Event::AccountOpened(_)
+        | payment_events::Event::AccountFunded(_)
+        | payment_events::Event::TransferReserved(_)
+        | payment_events::Event::TransferCancelAsked(_)
+        | payment_events::Event::TransferCredited(_)
+        | payment_events::Event::TransferDeclined(_)
+        | payment_events::Event::TransferSettled(_)
+        | payment_events::Event::TransferReturned(_)
+        | payment_events::Event::RequestMade(_)
+        | payment_events::Event::RequestMoved(_)
+        | payment_events::Event::IntentCreated(_)
+        | payment_events::Event::IntentClosed(_)
+        | payment_events::Event::RefundBegun(_)
+        | payment_events::Event::RegimeSuspended(_)
+        | payment_events::Event::RegimeResumed(_) => return None,
     };
     Some(vec![ask.now()])
 }

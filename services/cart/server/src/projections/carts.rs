@@ -9,7 +9,7 @@ use feira_rows::cart::{
     CART_EDITS, CART_LINES, CARTS, forget_edit, forget_edits, put_edit, put_line, put_note, put_quantity, remove_line,
     touch_cart, undo_edit,
 };
-use feira_runtime::{Projection, ProjectionError};
+use feira_runtime::{Projection, ProjectionError, event_of};
 
 use crate::SERVICE;
 
@@ -31,14 +31,9 @@ impl Projection for CartRows {
     }
 
     fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
-        if !record.is::<Event>() {
-            return Ok(vec![]);
-        }
-        let event = record
-            .decode::<Event>()
-            .map_err(|source| ProjectionError { event_type: record.name.to_owned(), source })?;
+        let Some(event) = event_of::<Event>(record)? else { return Ok(vec![]) };
         let meta = &record.meta;
-        let customer = meta.aggregate.split_once(':').map_or("", |(_, customer)| customer);
+        let customer = meta.aggregate_key();
         let mut writes = match &event {
             Event::ItemAdded(added) => vec![
                 touch_cart(meta, customer),

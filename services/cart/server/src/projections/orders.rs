@@ -8,7 +8,7 @@ use feira_rows::ORDERS_PROJECTION;
 use feira_rows::order::{
     CUSTOMER_ORDERS, DAY_ORDERS, ORDER_LINES, ORDERS, cancel_order, move_order, pay_order, put_order, touch_order,
 };
-use feira_runtime::{Projection, ProjectionError};
+use feira_runtime::{Projection, ProjectionError, event_of};
 
 use crate::SERVICE;
 
@@ -30,12 +30,7 @@ impl Projection for OrderRows {
     }
 
     fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
-        if !record.is::<Event>() {
-            return Ok(vec![]);
-        }
-        let event = record
-            .decode::<Event>()
-            .map_err(|source| ProjectionError { event_type: record.name.to_owned(), source })?;
+        let Some(event) = event_of::<Event>(record)? else { return Ok(vec![]) };
         let meta = &record.meta;
         Ok(match &event {
             Event::OrderPlaced(placed) => put_order(meta, &placed.order),

@@ -124,6 +124,11 @@ impl Heads for Ends {
         };
         Ok((LaneId::new(&ServiceName::new(service), 0), end))
     }
+
+    async fn heads(&self, service: &ServiceName) -> Result<Vec<(LaneId, u64)>, GatherError> {
+        let end = if service.as_str() == "catalog" { self.catalog } else { self.cart };
+        Ok(vec![(LaneId::new(service, 0), end)])
+    }
 }
 
 async fn take_in(store: &ModelStore, event: catalog::Event, seq: i64) {

@@ -1,9 +1,7 @@
 //! The rules of a product, in a merchant's words.
 
-use feira_codec::EventSet;
+use feira_codec::fixture::wire;
 use feira_decider::{Given, Reject, fold, given};
-use feira_events::Meta;
-use feira_ids::{CommandId, Fingerprint, TenantId};
 use feira_money::Amount;
 use proptest::prelude::*;
 
@@ -49,35 +47,6 @@ fn described(details: Details) -> Event {
 
 fn withdrawn() -> Event {
     Event::ProductWithdrawn(ProductWithdrawn { sku: "CAFE-250".into() })
-}
-
-/// Encoded and decoded as on the log.
-fn wire(event: Event) -> Event {
-    let value = feira_codec::frame(&envelope(), &event.encode_body().unwrap()).unwrap();
-    feira_codec::open(&value).unwrap().decode().unwrap()
-}
-
-fn envelope() -> Meta {
-    let command_id = CommandId::default();
-    Meta {
-        event_id: command_id.event(0),
-        lane: 0,
-        lane_seq: 1,
-        term: 1,
-        aggregate: "product:CAFE-250".into(),
-        aggregate_seq: Some(1),
-        hlc: 1_700_000_000_000_000,
-        at: 1_700_000_000_000,
-        tenant: TenantId::new("feira-livre").unwrap(),
-        principal: "member:bia".into(),
-        command_id,
-        fingerprint: Fingerprint::default(),
-        index: 0,
-        count: 1,
-        causation_id: command_id.0,
-        correlation_id: command_id.0,
-        traceparent: None,
-    }
 }
 
 fn history(events: impl IntoIterator<Item = Event>) -> Given<Product> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use feira_commands::stock::{Input, RESERVATIONS_MAX, UNITS_MAX};
 use feira_decider::At;
+use feira_mutants::{Mutant, is};
 
 use super::evolve::evolve;
 use super::{
@@ -32,7 +33,7 @@ pub(super) const EXPIRED_MAX: usize = 256;
 
 /// The releases of reservations whose time has passed, the earliest first.
 fn expired(stock: &State, sku: &Arc<str>, at: At) -> Vec<Event> {
-    let over = stock.reserved.iter().filter(|(_, reservation)| reservation.until <= at.0);
+    let over = stock.reserved.iter().filter(|(_, reservation)| reservation.until <= at.0 && !is(Mutant::NoExpiry));
     let mut over: Vec<_> = over.collect();
     over.sort_by_key(|(_, reservation)| reservation.until);
     let mut left = stock.reserved();

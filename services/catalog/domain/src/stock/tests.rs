@@ -3,43 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use feira_codec::EventSet;
+use feira_codec::fixture::wire;
 use feira_commands::stock::{Input, UNITS_MAX};
 use feira_decider::{At, Decider, Given, given};
-use feira_events::Meta;
-use feira_ids::{CommandId, Fingerprint, TenantId};
 use proptest::prelude::*;
 
 use super::*;
 
 const NOW: At = At(1_700_000_000_000);
 const UNTIL: i64 = NOW.0 + 60_000;
-
-/// Encoded and decoded as on the log.
-fn wire(event: Event) -> Event {
-    let command_id = CommandId::default();
-    let meta = Meta {
-        event_id: command_id.event(0),
-        lane: 0,
-        lane_seq: 1,
-        term: 1,
-        aggregate: "stock:CAFE".into(),
-        aggregate_seq: Some(1),
-        hlc: 1,
-        at: 1,
-        tenant: TenantId::new("feira-livre").unwrap(),
-        principal: "member:bia".into(),
-        command_id,
-        fingerprint: Fingerprint::default(),
-        index: 0,
-        count: 1,
-        causation_id: command_id.0,
-        correlation_id: command_id.0,
-        traceparent: None,
-    };
-    let value = feira_codec::frame(&meta, &event.encode_body().unwrap()).unwrap();
-    feira_codec::open(&value).unwrap().decode().unwrap()
-}
 
 fn stock(events: impl IntoIterator<Item = Event>) -> Given<Stock> {
     given::<Stock>(events).at(NOW).through(wire)

@@ -8,9 +8,9 @@ use feira_ids::AggregateId;
 
 /// Makes contacts of customers.
 #[derive(Debug)]
-pub struct Contacts;
+pub struct ContactsProcess;
 
-impl Process for Contacts {
+impl Process for ContactsProcess {
     const NAME: &'static str = "contacts";
     type Event = ThreadEvent;
 
@@ -34,21 +34,21 @@ impl Process for Contacts {
 
 #[cfg(test)]
 mod tests {
+    use feira_codec::fixture::envelope;
     use feira_events::conversation::{MessageRead, Side, ThreadOpened};
 
     use super::*;
-    use crate::testing::meta;
 
     #[test]
     fn a_customer_who_writes_becomes_a_contact() {
         let opened =
             ThreadOpened { sender: "main".into(), customer: "BR.1".into(), country: "BR".into(), by: Side::Customer };
-        let meta = meta("thread:main/BR.1");
+        let meta = envelope("thread:main/BR.1");
         let contact = AggregateId::new("contact", "BR.1").unwrap();
         let meet = ContactInput::Meet;
         let ask = Ask::new("meet", &meta.tenant, contact, "conversation.meet_contact", &meet).now();
-        assert_eq!(Contacts::react(&meta, &ThreadEvent::ThreadOpened(opened)), [ask]);
+        assert_eq!(ContactsProcess::react(&meta, &ThreadEvent::ThreadOpened(opened)), [ask]);
         let read = ThreadEvent::MessageRead(MessageRead { message: "m".into(), seq: 1, read_at: 1 });
-        assert_eq!(Contacts::react(&meta, &read), []);
+        assert_eq!(ContactsProcess::react(&meta, &read), []);
     }
 }

@@ -2,4 +2,4 @@
 
 mod contacts;
 
-pub use contacts::Contacts;
+pub use contacts::ContactsProcess;

@@ -7,6 +7,7 @@
 mod command;
 mod decide;
 mod evolve;
+mod latest;
 mod rejection;
 mod state;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use feira_events::conversation::{
     Category, Class, ClassReason, Content, MessageDelivered, MessageFailed, MessageRead, MessageReceived, MessageSent,
     Referral, ReferralSource, Section, Side, ThreadEvent as Event, ThreadOpened, Windows,
 };
+pub use latest::Latest;
 pub use rejection::Rejection;
 pub use state::{Message, State};
 

@@ -1,11 +1,12 @@
 //! What a thread remembers.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use feira_commands::conversation::{MESSAGES_REMEMBERED, MessageStatus, Stamps};
+use feira_commands::conversation::{MessageStatus, Stamps};
 use feira_events::conversation::{Side, ThreadOpened, Windows};
 use serde::{Deserialize, Serialize};
+
+use super::Latest;
 
 /// A thread as its events add up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +19,8 @@ pub struct State {
     pub windows: Windows,
     /// When its latest message was taken in or sent, milliseconds since 1970.
     pub last_at: Option<i64>,
-    /// Its latest messages, in order. Shared, because the state is copied for each command and most of them stay.
-    pub latest: VecDeque<Arc<Message>>,
+    /// Its latest messages.
+    pub latest: Latest,
 }
 
 /// A message as its thread remembers it.
@@ -42,23 +43,18 @@ pub struct Message {
 impl State {
     /// The message with `id`, if it is among the latest.
     pub fn message(&self, id: &str) -> Option<&Message> {
-        self.latest.iter().rev().find(|message| &*message.id == id).map(AsRef::as_ref)
+        self.latest.find(id)
     }
 
     pub(super) fn remember(&mut self, message: Message) {
         self.messages = message.seq;
-        self.latest.push_back(Arc::new(message));
-        if self.latest.len() > MESSAGES_REMEMBERED {
-            self.latest.pop_front();
-        }
+        self.latest.push(message);
     }
 
     /// Lets a message stand at `status`, unless it stands above already.
     pub(super) fn raise(&mut self, seq: i64, status: MessageStatus) {
-        if let Some(message) = self.latest.iter_mut().rev().find(|message| message.seq == seq)
-            && message.status < status
-        {
-            Arc::make_mut(message).status = status;
+        if let Some(message) = self.latest.at(seq).filter(|message| message.status < status) {
+            message.status = status;
         }
     }
 }

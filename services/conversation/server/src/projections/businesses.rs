@@ -7,9 +7,8 @@ use feira_projection_store::{Mutation, ProjectionId, Table};
 use feira_rows::BUSINESSES_PROJECTION;
 use feira_rows::clock::{CLOCKS, ClockRow, put_clock};
 use feira_rows::conversation::{BUSINESSES, put_business, put_profile, touch_business};
-use feira_runtime::{Projection, ProjectionError};
+use feira_runtime::{Projection, ProjectionError, event_of};
 
-use super::event;
 use crate::SERVICE;
 
 /// Writes the tables of businesses and of clocks.
@@ -31,7 +30,7 @@ impl Projection for BusinessRows {
 
     fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
         let meta = &record.meta;
-        Ok(match event::<BusinessEvent>(record)? {
+        Ok(match event_of::<BusinessEvent>(record)? {
             None => vec![],
             Some(BusinessEvent::BusinessRegistered(registered)) => {
                 let clock = registered.sandbox.then(|| put_clock(meta, ClockRow { offset_ms: 0, sandbox: true }));

@@ -8,9 +8,8 @@ use feira_rows::CONTACTS_PROJECTION;
 use feira_rows::conversation::{
     CONTACTS, SENDERS, TEMPLATES, approve_template, put_agreed, put_contact, put_sender, put_template,
 };
-use feira_runtime::{Projection, ProjectionError};
+use feira_runtime::{Projection, ProjectionError, event_of};
 
-use super::event;
 use crate::SERVICE;
 
 /// Writes the tables of senders, contacts and templates.
@@ -32,16 +31,16 @@ impl Projection for ContactRows {
 
     fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
         let meta = &record.meta;
-        if let Some(SenderEvent::SenderOpened(opened)) = event(record)? {
+        if let Some(SenderEvent::SenderOpened(opened)) = event_of(record)? {
             return Ok(vec![put_sender(meta, &opened)]);
         }
-        if let Some(event) = event::<TemplateEvent>(record)? {
+        if let Some(event) = event_of::<TemplateEvent>(record)? {
             return Ok(vec![match event {
                 TemplateEvent::TemplateCreated(created) => put_template(meta, &created),
                 TemplateEvent::TemplateApproved(approved) => approve_template(meta, &approved),
             }]);
         }
-        Ok(match event::<ContactEvent>(record)? {
+        Ok(match event_of::<ContactEvent>(record)? {
             None => vec![],
             Some(ContactEvent::ContactMet(met)) => vec![put_contact(meta, &met.customer, &met.country)],
             Some(ContactEvent::OptedIn(agreed)) => vec![put_agreed(meta, &agreed.customer, agreed.category, true)],

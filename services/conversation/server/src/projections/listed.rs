@@ -6,9 +6,8 @@ use feira_ids::{LaneId, ServiceName};
 use feira_projection_store::{Mutation, ProjectionId, Table};
 use feira_rows::LISTED_PROJECTION;
 use feira_rows::conversation::{LISTED, put_listed, remove_listed};
-use feira_runtime::{Projection, ProjectionError};
+use feira_runtime::{Projection, ProjectionError, event_of};
 
-use super::event;
 use crate::CATALOG;
 
 /// Writes the table of products that are listed.
@@ -30,7 +29,7 @@ impl Projection for ListedRows {
 
     fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
         let meta = &record.meta;
-        Ok(match event::<Event>(record)? {
+        Ok(match event_of::<Event>(record)? {
             None => vec![],
             Some(Event::ProductListed(listed)) => vec![put_listed(meta, &listed.sku)],
             Some(Event::ProductWithdrawn(withdrawn)) => vec![remove_listed(meta, &withdrawn.sku)],

@@ -9,9 +9,8 @@ use feira_rows::THREADS_PROJECTION;
 use feira_rows::conversation::{
     INBOX, MESSAGES, THREADS, put_delivered, put_failed, put_read, put_received, put_sent, put_thread, touch_thread,
 };
-use feira_runtime::{Projection, ProjectionError};
+use feira_runtime::{Projection, ProjectionError, event_of};
 
-use super::event;
 use crate::SERVICE;
 
 /// Writes the tables of threads and messages.
@@ -33,10 +32,10 @@ impl Projection for ThreadRows {
 
     fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
         let meta = &record.meta;
-        let Some(event) = event::<ThreadEvent>(record)? else {
+        let Some(event) = event_of::<ThreadEvent>(record)? else {
             return Ok(vec![]);
         };
-        let thread = meta.aggregate.split_once(':').map_or("", |(_, key)| key);
+        let thread = meta.aggregate_key();
         let (sender, customer) = thread_sides(thread).unwrap_or(("", ""));
         let touched = || touch_thread(meta, sender, customer);
         Ok(match &event {

@@ -132,6 +132,11 @@ impl Heads for Ends {
         let end = if service == "catalog" { self.catalog } else { self.conversation };
         Ok((LaneId::new(&ServiceName::new(service), 0), end))
     }
+
+    async fn heads(&self, service: &ServiceName) -> Result<Vec<(LaneId, u64)>, GatherError> {
+        let end = if service.as_str() == "catalog" { self.catalog } else { self.conversation };
+        Ok(vec![(LaneId::new(service, 0), end)])
+    }
 }
 
 fn text() -> Content {

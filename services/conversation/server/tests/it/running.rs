@@ -138,7 +138,7 @@ async fn a_business_answers_free_inside_the_window_and_pays_for_a_template_after
     assert_eq!((told.class, told.reason), (Class::Free, ClassReason::InWindow));
     assert_eq!(market.thread(Role::Consumer, "BR.1", &send("c-2", text())).await, Answer::Forbidden);
     let view = thread(market.thread(Role::Agent, "bia", &send("b-1", text())).await);
-    assert_eq!(view.latest[1].stamps.as_ref().unwrap().class, Class::Free);
+    assert_eq!(view.message.unwrap().stamps.unwrap().class, Class::Free);
     let unknown = send("b-2", Content::Product { sku: "CAFE".into(), body: None });
     assert_eq!(refused(market.thread(Role::Agent, "bia", &unknown).await).0, "PRODUCT_UNKNOWN");
 
@@ -157,7 +157,7 @@ async fn a_business_answers_free_inside_the_window_and_pays_for_a_template_after
     let template =
         Content::Template { name: "here".into(), language: "pt_BR".into(), variables: None, variables_count: 0 };
     let view = thread(market.thread(Role::Agent, "bia", &send("b-4", template)).await);
-    let stamps = view.latest.last().unwrap().stamps.clone().unwrap();
+    let stamps = view.message.unwrap().stamps.unwrap();
     assert_eq!((stamps.class, stamps.reason, &*stamps.policy), (Class::Charged, ClassReason::Template, "feira-1"));
     let receipt = ThreadInput::Receipt { message: "b-4".into(), status: ReceiptStatus::Read, at: None, code: None };
     match market.thread(Role::Consumer, "BR.1", &receipt).await {

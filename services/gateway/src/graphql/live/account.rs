@@ -10,7 +10,7 @@ use super::{Beginning, FrameKind, Frames, unreadable};
 use crate::error::ApiError;
 use crate::graphql::market::{Account, MoneyRequest, Transfer};
 use crate::graphql::scalars::{DateTime, PositionText};
-use crate::graphql::{asked, catch_up, gateway};
+use crate::graphql::{caller, catch_up, gateway};
 use crate::live::{Subject, Told};
 
 /// A frame of an account's subscription.
@@ -75,7 +75,7 @@ pub(super) async fn subscribe(
     after: Option<String>,
     position: Option<PositionText>,
 ) -> Result<Frames<AccountFrame>, ApiError> {
-    let holder = asked(ctx).caller.as_ref().ok_or(ApiError::Unauthenticated)?.holder()?;
+    let holder = caller(ctx)?.holder()?;
     let gateway = gateway(ctx);
     let unknown = || ApiError::BadInput("there is no account to follow: open one first, with accountOpen".to_owned());
     catch_up(ctx, position.as_ref(), LEDGER_PROJECTION).await?;

@@ -25,7 +25,7 @@ use self::cursor::Cursor;
 use self::order::OrderFrame;
 use self::thread::ThreadFrame;
 use super::scalars::PositionText;
-use super::{asked, catch_up, gateway};
+use super::{caller, catch_up, gateway};
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -115,7 +115,7 @@ impl Beginning {
         position: Option<PositionText>,
     ) -> Result<Self, ApiError> {
         let gateway = gateway(ctx).clone();
-        let caller = asked(ctx).caller.as_ref().ok_or(ApiError::Unauthenticated)?;
+        let caller = caller(ctx)?;
         let each_max = gateway.subscriptions.each_max();
         let counted = gateway.subscriptions.take(&counted_as(caller)).ok_or_else(|| {
             ApiError::Limit(format!("too many subscriptions: at most {each_max} for each caller; end one first"))

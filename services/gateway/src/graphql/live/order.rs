@@ -7,7 +7,7 @@ use feira_rows::ORDERS_PROJECTION;
 
 use super::{Beginning, FrameKind, Frames, unreadable};
 use crate::error::ApiError;
-use crate::graphql::market::{OrderState, PaymentState, PlacedOrder, order_id};
+use crate::graphql::market::{Order, OrderState, PaymentState, order_id};
 use crate::graphql::scalars::{DateTime, PositionText};
 use crate::graphql::{catch_up, gateway, scope};
 use crate::live::{Subject, Told};
@@ -20,7 +20,7 @@ pub(crate) struct OrderFrame {
     /// Subscribe with it to go on after this frame.
     cursor: String,
     /// The order, in a snapshot.
-    order: Option<PlacedOrder>,
+    order: Option<Order>,
     /// What happened, in an event.
     event: Option<OrderEvent>,
 }
@@ -99,7 +99,7 @@ pub(super) async fn subscribe(
         None
     } else {
         beginning.version = row.version;
-        let (cursor, order) = (beginning.cursor(), Some(PlacedOrder::of_row(scope, row)));
+        let (cursor, order) = (beginning.cursor(), Some(Order::of_row(scope, row)));
         Some(OrderFrame { kind: FrameKind::Snapshot, cursor, order, event: None })
     };
     let make = |kind, cursor, told: Option<&Told>| {

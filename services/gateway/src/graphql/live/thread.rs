@@ -1,7 +1,7 @@
 //! What happens in a thread.
 
 use async_graphql::{Context, Enum, ID, SimpleObject};
-use feira_commands::conversation::{Stamps, thread_key};
+use feira_commands::conversation::{MAIN_SENDER, Stamps, thread_key};
 use feira_events::conversation::{MessageReceived, MessageSent, Side, ThreadEvent as Happened};
 use feira_ids::AggregateId;
 use feira_rows::THREADS_PROJECTION;
@@ -78,7 +78,7 @@ pub(super) async fn subscribe(
 ) -> Result<Frames<ThreadFrame>, ApiError> {
     let scope = scope(ctx, business.as_deref())?;
     let customer = scope.correspondent(customer.as_deref())?;
-    let sender = sender.unwrap_or_else(|| "main".to_owned());
+    let sender = sender.unwrap_or_else(|| MAIN_SENDER.to_owned());
     let aggregate = AggregateId::new("thread", &thread_key(&sender, &customer))
         .map_err(|error| ApiError::BadInput(error.to_string()))?;
     let gateway = gateway(ctx);

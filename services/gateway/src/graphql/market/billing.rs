@@ -11,7 +11,7 @@ use feira_rows::billing::InvoiceRow;
 use tokio::sync::OnceCell;
 
 use super::mirrors::{ExplainFinds, InvoiceCategory, InvoiceClass, InvoiceComponent};
-use super::{Order as Command, count, or_refuse, payload};
+use super::{Command, count, or_refuse, payload};
 use crate::auth::Scope;
 use crate::error::ApiError;
 use crate::graphql::products::page_cost;

@@ -1,18 +1,18 @@
 //! Conversations: businesses, their senders and templates, threads and messages.
 
 mod inputs;
+mod message;
 mod thread;
 
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
 use feira_commands::conversation::{
-    BUSINESS_KEY, BusinessInput, BusinessView, ContactInput, ContactView, MessageView, ReceiptStatus, SenderInput,
-    SenderView, TEXT_CHARS_MAX, TemplateInput, TemplateView, ThreadInput, ThreadView,
+    BUSINESS_KEY, BusinessInput, BusinessView, ContactInput, ContactView, MAIN_SENDER, ReceiptStatus, SenderInput,
+    SenderView, TEXT_CHARS_MAX, TemplateInput, TemplateView, ThreadInput, ThreadView, template_key, thread_key,
 };
-use feira_events::conversation::{Category, Channel, Content, Profile, Section};
+use feira_events::conversation::{Channel, Content, Profile, Section};
 use feira_ids::CommandId;
-use feira_rows::conversation::MessageRow;
 use feira_rows::{BUSINESSES_PROJECTION, THREADS_PROJECTION};
 use feira_runtime::Clocks;
 
@@ -20,20 +20,16 @@ use self::inputs::{
     BusinessRegisterInput, BusinessSetProfileInput, ClockMoveInput, ContactAgreeInput, MessageReceiptInput,
     MessageSendInput, MessageWriteInput, Receipt, SectionInput, SenderOpenInput, TemplateCreateInput,
 };
+pub(crate) use self::message::Message;
 pub(crate) use self::thread::Thread;
-use super::mirrors::{ConversationSide, MessageCategory, MessageClass, MessageKind, MessageStatus};
-use super::{Order, count, or_refuse, payload};
+use super::mirrors::MessageCategory;
+use super::{Command, count, or_refuse, payload};
 use crate::auth::Scope;
 use crate::error::ApiError;
-use crate::graphql::payload::UserError;
+use crate::graphql::payload::{Rest, UserError};
 use crate::graphql::products::page_cost;
-use crate::graphql::scalars::{DateTime, PositionText};
+use crate::graphql::scalars::PositionText;
 use crate::graphql::{Field, catch_up, field, gateway, node, scope};
-use crate::notes::Note;
-use crate::reads::Stretch;
-
-/// The sender of a business that has only one.
-const MAIN: &str = "main";
 
 /// A business as customers see it.
 #[derive(SimpleObject)]
@@ -71,130 +67,6 @@ impl Business {
     /// The id that names it everywhere; its form is not to be relied on.
     pub(crate) async fn id(&self) -> ID {
         node::write("business", self.scope.tenant().as_str(), BUSINESS_KEY)
-    }
-}
-
-/// A message of a thread.
-pub(crate) struct Message {
-    scope: Scope,
-    id: Arc<str>,
-    seq: Option<i64>,
-    from: Option<feira_events::conversation::Side>,
-    status: Option<feira_commands::conversation::MessageStatus>,
-    sent_at: Option<i64>,
-    class: Option<feira_events::conversation::Class>,
-    category: Option<Category>,
-    content: Option<Content>,
-}
-
-impl Message {
-    fn of_view(scope: Scope, view: MessageView) -> Self {
-        Self {
-            scope,
-            id: view.message,
-            seq: Some(view.seq),
-            from: Some(view.from),
-            status: Some(view.status),
-            sent_at: Some(view.sent_at),
-            class: view.stamps.as_ref().map(|stamps| stamps.class),
-            category: view.stamps.map(|stamps| stamps.category),
-            content: None,
-        }
-    }
-
-    pub(crate) fn of_row(scope: Scope, row: MessageRow) -> Self {
-        Self {
-            scope,
-            status: Some(row.status()),
-            id: row.message,
-            seq: Some(row.seq),
-            from: Some(row.from),
-            sent_at: Some(row.sent_at),
-            class: row.stamps.as_ref().map(|stamps| stamps.class),
-            category: row.stamps.map(|stamps| stamps.category),
-            content: Some(row.content),
-        }
-    }
-}
-
-/// A message of a thread.
-#[Object]
-impl Message {
-    /// Its id among the thread's messages.
-    async fn id(&self) -> ID {
-        self.id.to_string().into()
-    }
-
-    /// Its place in the thread: 1, 2, 3 …
-    async fn seq(&self) -> Option<i64> {
-        self.seq
-    }
-
-    /// Which side wrote it.
-    async fn from(&self) -> Option<ConversationSide> {
-        self.from.map(Into::into)
-    }
-
-    /// What kind of content it has; none in the answer to a mutation.
-    async fn kind(&self) -> Option<MessageKind> {
-        self.content.as_ref().map(|content| content.kind().into())
-    }
-
-    /// How it stands.
-    async fn status(&self) -> Option<MessageStatus> {
-        self.status.map(Into::into)
-    }
-
-    /// When it was sent.
-    async fn sent_at(&self) -> Option<DateTime> {
-        self.sent_at.map(DateTime)
-    }
-
-    /// Whether its delivery is charged, when the business wrote it.
-    async fn class(&self) -> Option<MessageClass> {
-        self.class.map(Into::into)
-    }
-
-    /// What it is for, when the business wrote it.
-    async fn category(&self) -> Option<MessageCategory> {
-        self.category.map(Into::into)
-    }
-
-    /// Its words, opened; none when it has none, or what the customer wrote was erased.
-    async fn text(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
-        let sealed = match &self.content {
-            Some(Content::Text { body }) => body,
-            Some(Content::Product { body: Some(body), .. }) => body,
-            Some(Content::ProductList { header: Some(header), .. }) => header,
-            _ => return Ok(None),
-        };
-        // A message is only ever read within the scope of who may read its thread.
-        self.scope.correspondent(self.scope.own().or(Some("any"))).map_err(ApiError::into_graphql)?;
-        match gateway(ctx).notes.open(sealed).await.map_err(ApiError::into_graphql)? {
-            Note::Open(text) => Ok(Some(text)),
-            Note::Erased => Ok(None),
-        }
-    }
-
-    /// The products that it shows.
-    async fn skus(&self) -> Vec<String> {
-        match &self.content {
-            Some(Content::Product { sku, .. }) => vec![sku.to_string()],
-            Some(Content::ProductList { sections, .. }) => {
-                sections.iter().flat_map(|section| section.skus.iter().map(ToString::to_string)).collect()
-            }
-            _ => vec![],
-        }
-    }
-
-    /// The order that it speaks of.
-    async fn order(&self) -> Option<ID> {
-        match &self.content {
-            Some(Content::OrderDetails { order, .. } | Content::OrderStatus { order, .. }) => {
-                Some(node::write("order", self.scope.tenant().as_str(), order))
-            }
-            _ => None,
-        }
     }
 }
 
@@ -264,7 +136,7 @@ impl ConversationQuery {
         let found = async {
             let scope = scope(ctx, business.as_deref())?;
             let customer = scope.correspondent(customer.as_deref())?;
-            Thread::find(ctx, scope, sender.as_deref().unwrap_or(MAIN), &customer, position.as_ref()).await
+            Thread::find(ctx, scope, sender.as_deref().unwrap_or(MAIN_SENDER), &customer, position.as_ref()).await
         };
         found.await.map_err(ApiError::into_graphql).transpose()
     }
@@ -395,9 +267,9 @@ async fn change_business(
     input: BusinessInput,
 ) -> Result<BusinessPayload, ApiError> {
     let scope = scope(ctx, None)?;
-    let order = Order::new(ctx, &scope, ("business", BUSINESS_KEY, "business"), input.operation(), command_id);
-    let order = or_refuse!(order, BusinessPayload);
-    let (view, rest) = order.ask::<BusinessView>(ctx, &input).await?;
+    let command = Command::new(ctx, &scope, ("business", BUSINESS_KEY, "business"), input.operation(), command_id);
+    let command = or_refuse!(command, BusinessPayload);
+    let (view, rest) = command.ask::<BusinessView>(ctx, &input).await?;
     let registered = matches!(input, BusinessInput::Register { sandbox: true, .. });
     let counts = registered || matches!(input, BusinessInput::MoveClock { .. });
     if let (true, Some(position)) = (counts, &rest.position) {
@@ -414,19 +286,19 @@ async fn change_business(
 
 async fn open_sender(ctx: &Context<'_>, input: SenderOpenInput) -> Result<SenderPayload, ApiError> {
     let SenderOpenInput { command_id, sender, display_name } = input;
-    let (scope, sender) = (scope(ctx, None)?, sender.unwrap_or_else(|| MAIN.to_owned()));
+    let (scope, sender) = (scope(ctx, None)?, sender.unwrap_or_else(|| MAIN_SENDER.to_owned()));
     let input = SenderInput::Open { display_name: display_name.into(), channel: Channel::Chat };
-    let order = Order::new(ctx, &scope, ("sender", &sender, "sender"), input.operation(), command_id);
-    let (view, rest) = or_refuse!(order, SenderPayload).ask::<SenderView>(ctx, &input).await?;
+    let command = Command::new(ctx, &scope, ("sender", &sender, "sender"), input.operation(), command_id);
+    let (view, rest) = or_refuse!(command, SenderPayload).ask::<SenderView>(ctx, &input).await?;
     Ok(SenderPayload::of(view.map(|view| view.sender.to_string()), rest))
 }
 
 async fn create_template(ctx: &Context<'_>, input: TemplateCreateInput) -> Result<TemplatePayload, ApiError> {
     let TemplateCreateInput { command_id, name, language, category, body } = input;
-    let (scope, key) = (scope(ctx, None)?, format!("{name}.{language}"));
+    let (scope, key) = (scope(ctx, None)?, template_key(&name, &language));
     let input = TemplateInput::Create { category: category.into(), body: body.into() };
-    let order = Order::new(ctx, &scope, ("template", &key, "name"), input.operation(), command_id);
-    let (view, rest) = or_refuse!(order, TemplatePayload).ask::<TemplateView>(ctx, &input).await?;
+    let command = Command::new(ctx, &scope, ("template", &key, "name"), input.operation(), command_id);
+    let (view, rest) = or_refuse!(command, TemplatePayload).ask::<TemplateView>(ctx, &input).await?;
     Ok(TemplatePayload::of(view.map(|view| view.approved), rest))
 }
 
@@ -440,8 +312,8 @@ async fn agree(ctx: &Context<'_>, input: ContactAgreeInput) -> Result<ContactPay
     } else {
         ContactInput::OptOut { category, source }
     };
-    let order = Order::new(ctx, &scope, ("contact", &customer, "customer"), input.operation(), command_id);
-    let (view, rest) = or_refuse!(order, ContactPayload).ask::<ContactView>(ctx, &input).await?;
+    let command = Command::new(ctx, &scope, ("contact", &customer, "customer"), input.operation(), command_id);
+    let (view, rest) = or_refuse!(command, ContactPayload).ask::<ContactView>(ctx, &input).await?;
     Ok(ContactPayload::of(view.map(|view| view.opted_in.into_iter().map(Into::into).collect()), rest))
 }
 
@@ -450,27 +322,23 @@ fn message_id(command: CommandId) -> Arc<str> {
     format!("m-{command}").into()
 }
 
-/// A thread's key: of the sender named, or the main one.
-fn thread_key(sender: Option<&str>, customer: &str) -> String {
-    format!("{}/{customer}", sender.unwrap_or(MAIN))
-}
-
 async fn write(ctx: &Context<'_>, input: MessageWriteInput) -> Result<MessagePayload, ApiError> {
     const OPERATION: &str = "conversation.receive";
     let MessageWriteInput { business, sender, command_id, text } = input;
     let scope = scope(ctx, business.as_deref())?;
     let customer = scope.correspondent(None)?;
-    let key = thread_key(sender.as_deref(), &customer);
-    let order = or_refuse!(Order::new(ctx, &scope, ("thread", &key, "sender"), OPERATION, command_id), MessagePayload);
-    let body = match seal(ctx, &scope, &customer, order.named.command_id, "text", &text).await? {
+    let key = thread_key(sender.as_deref().unwrap_or(MAIN_SENDER), &customer);
+    let command =
+        or_refuse!(Command::new(ctx, &scope, ("thread", &key, "sender"), OPERATION, command_id), MessagePayload);
+    let body = match seal(ctx, &scope, &customer, command.named.command_id, "text", &text).await? {
         Ok(body) => body,
         Err(error) => return Ok(MessagePayload::refused(error)),
     };
-    let message = message_id(order.named.command_id);
+    let message = message_id(command.named.command_id);
     let content = Content::Text { body };
-    let input = ThreadInput::Receive { message: message.clone(), content, referral: None, sent_at: None };
-    let (view, rest) = order.ask::<ThreadView>(ctx, &input).await?;
-    shown(ctx, scope.clone(), view, &message, rest).await
+    let input = ThreadInput::Receive { message, content, referral: None, sent_at: None };
+    let (view, rest) = command.ask::<ThreadView>(ctx, &input).await?;
+    Ok(shown(scope, view, rest))
 }
 
 /// Seals what somebody wrote, or says why it cannot be kept.
@@ -498,11 +366,11 @@ async fn send(ctx: &Context<'_>, input: MessageSendInput) -> Result<MessagePaylo
     let scope = scope(ctx, None)?;
     scope.may(OPERATION)?;
     let customer = scope.correspondent(Some(&customer))?;
-    let key = thread_key(sender.as_deref(), &customer);
-    let order = Order::new(ctx, &scope, ("thread", &key, "customer"), OPERATION, command_id);
-    let order = or_refuse!(order, MessagePayload);
-    let command = order.named.command_id;
-    let sealed = async |named: &str, text: &str| seal(ctx, &scope, &customer, command, named, text).await;
+    let key = thread_key(sender.as_deref().unwrap_or(MAIN_SENDER), &customer);
+    let command = Command::new(ctx, &scope, ("thread", &key, "customer"), OPERATION, command_id);
+    let command = or_refuse!(command, MessagePayload);
+    let id = command.named.command_id;
+    let sealed = async |named: &str, text: &str| seal(ctx, &scope, &customer, id, named, text).await;
     let content = match (text, product, product_list, template) {
         (Some(text), None, None, None) => sealed("text", &text).await?.map(|body| Content::Text { body }),
         (None, Some(product), None, None) => Ok(Content::Product { sku: product.sku.into(), body: None }),
@@ -539,43 +407,30 @@ async fn send(ctx: &Context<'_>, input: MessageSendInput) -> Result<MessagePaylo
         Ok(content) => content,
         Err(error) => return Ok(MessagePayload::refused(error)),
     };
-    let message = message_id(command);
-    let input = ThreadInput::Send { message: message.clone(), content };
-    let (view, rest) = order.ask::<ThreadView>(ctx, &input).await?;
-    shown(ctx, scope.clone(), view, &message, rest).await
+    let message = message_id(id);
+    let input = ThreadInput::Send { message, content };
+    let (view, rest) = command.ask::<ThreadView>(ctx, &input).await?;
+    Ok(shown(scope, view, rest))
 }
 
 async fn receipt(ctx: &Context<'_>, input: MessageReceiptInput) -> Result<MessagePayload, ApiError> {
     let MessageReceiptInput { business, sender, command_id, message, status } = input;
     let scope = scope(ctx, business.as_deref())?;
     let customer = scope.correspondent(None)?;
-    let key = thread_key(sender.as_deref(), &customer);
+    let key = thread_key(sender.as_deref().unwrap_or(MAIN_SENDER), &customer);
     let status = match status {
         Receipt::Delivered => ReceiptStatus::Delivered,
         Receipt::Read => ReceiptStatus::Read,
     };
     let message: Arc<str> = message.as_str().into();
-    let input = ThreadInput::Receipt { message: message.clone(), status, at: None, code: None };
-    let order = Order::new(ctx, &scope, ("thread", &key, "sender"), input.operation(), command_id);
-    let (view, rest) = or_refuse!(order, MessagePayload).ask::<ThreadView>(ctx, &input).await?;
-    shown(ctx, scope.clone(), view, &message, rest).await
+    let input = ThreadInput::Receipt { message, status, at: None, code: None };
+    let command = Command::new(ctx, &scope, ("thread", &key, "sender"), input.operation(), command_id);
+    let (view, rest) = or_refuse!(command, MessagePayload).ask::<ThreadView>(ctx, &input).await?;
+    Ok(shown(scope, view, rest))
 }
 
-/// The message that a command was about: among those that its owner shows, or read.
-async fn shown(
-    ctx: &Context<'_>,
-    scope: Scope,
-    view: Option<ThreadView>,
-    message: &Arc<str>,
-    rest: crate::graphql::payload::Rest,
-) -> Result<MessagePayload, ApiError> {
-    let Some(view) = view else { return Ok(MessagePayload::of(None, rest)) };
-    if let Some(found) = view.latest.into_iter().find(|latest| latest.message == *message) {
-        return Ok(MessagePayload::of(Some(Message::of_view(scope, found)), rest));
-    }
-    let (from, until) = ((view.messages - 500).max(1), view.messages + 1);
-    let latest = Stretch { sender: view.sender, customer: view.customer, from, until };
-    let rows = gateway(ctx).reads.messages(&scope, &[latest], true, 500).await?;
-    let found = rows.into_iter().flatten().find(|row| row.message == *message);
-    Ok(MessagePayload::of(found.map(|row| Message::of_row(scope, row)), rest))
+/// The message that a command was about.
+fn shown(scope: Scope, view: Option<ThreadView>, rest: Rest) -> MessagePayload {
+    let message = view.and_then(|view| view.message);
+    MessagePayload::of(message.map(|message| Message::of_view(scope, message)), rest)
 }

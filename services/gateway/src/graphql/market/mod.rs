@@ -9,7 +9,7 @@ mod payments;
 pub(super) use billing::{BillingMutation, BillingQuery, Invoice};
 pub(super) use conversation::{Business, ConversationMutation, ConversationQuery, Message, Thread};
 pub(super) use mirrors::PaymentState;
-pub(super) use orders::{Order as PlacedOrder, OrderMutation, OrderQuery, OrderState, order_id};
+pub(super) use orders::{Order, OrderMutation, OrderQuery, OrderState, order_id};
 pub(super) use payments::{Account, MoneyRequest, PaymentMutation, PaymentQuery, Transfer};
 
 use async_graphql::{Context, ID};
@@ -59,14 +59,14 @@ macro_rules! payload {
 pub(super) use payload;
 
 /// A command of GraphQL: whose, to what, under which id.
-struct Order<'a> {
+struct Command<'a> {
     scope: &'a Scope,
     aggregate: AggregateId,
     operation: &'static str,
     named: Named,
 }
 
-impl<'a> Order<'a> {
+impl<'a> Command<'a> {
     /// To ask `operation` of the aggregate `key` of `kind`, as far as the caller may. A key that cannot be is the
     /// caller's to mend, in the input's field `field`.
     fn new(
@@ -97,11 +97,11 @@ impl<'a> Order<'a> {
     }
 }
 
-/// Goes on with the order that can be asked, or answers what the caller can mend.
+/// Goes on with the command that can be asked, or answers what the caller can mend.
 macro_rules! or_refuse {
-    ($order:expr, $payload:ident) => {
-        match $order? {
-            Ok(order) => order,
+    ($command:expr, $payload:ident) => {
+        match $command? {
+            Ok(command) => command,
             Err(error) => return Ok($payload::refused(error)),
         }
     };

@@ -1,353 +1,37 @@
 //! Stock, checkout and orders.
 
+mod inputs;
+mod order;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
-use feira_commands::{cart, order, payments, stock};
-use feira_events::order::{Order as Terms, OrderLine, OrderStatus, PaymentStatus};
+use async_graphql::{Context, ID, Object, SimpleObject};
+use feira_commands::conversation::{MAIN_SENDER, thread_key};
+use feira_commands::order::{Input as OrderInput, View as OrderView};
+use feira_commands::{cart, payments, stock};
+use feira_events::order::OrderStatus;
 use feira_events::payments::{Purpose, Transfer as Money};
 use feira_ids::CommandId;
-use feira_money::Amount;
 use feira_rows::ORDERS_PROJECTION;
-use feira_rows::order::OrderRow;
 
-use super::mirrors::PaymentState;
-use super::payments::{Transfer, TransferPayload};
-use super::{Order as Command, count, or_refuse, payload};
+use self::inputs::{
+    CartCheckoutInput, OrderAdvanceInput, OrderCancelInput, OrderPayInput, OrderRefundInput, OrderStep, StockSetInput,
+};
+pub(crate) use self::order::{Order, OrderState};
+use super::payments::{Transfer, TransferPayload, own, transfer_id};
+use super::{Command, count, or_refuse, payload};
 use crate::auth::Scope;
 use crate::error::ApiError;
-use crate::graphql::money::{Money as Shown, MoneyInput};
 use crate::graphql::payload::UserError;
 use crate::graphql::products::page_cost;
 use crate::graphql::scalars::{DateTime, PositionText};
-use crate::graphql::together::{Share, in_their_places};
-use crate::graphql::{Field, asked, catch_up, field, gateway, node, scope};
+use crate::graphql::{Field, caller, catch_up, field, gateway, node, scope};
 use crate::reads::owner;
 
 /// How long what is about to follow from a command is waited for.
 const SOON: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_millis(25);
-/// About how many lines an order has, for the cost of a query.
-const LINES_COST: usize = 10;
-/// The thread in which a customer orders, where there is one.
-const MAIN: &str = "main";
-
-/// How many units a business has.
-#[derive(InputObject)]
-pub(crate) struct StockSetInput {
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// The product.
-    sku: String,
-    /// How many there are, those put aside for orders included.
-    on_hand: i64,
-}
-
-/// A cart to check out.
-#[derive(InputObject)]
-pub(crate) struct CartCheckoutInput {
-    /// The business; a member's own when none is given.
-    business: Option<String>,
-    /// Whose cart; a customer's own when none is given.
-    customer: Option<String>,
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// What the customer saw that it comes to; another total now is refused.
-    accept_total: Option<MoneyInput>,
-}
-
-/// An order to pay.
-#[derive(InputObject)]
-pub(crate) struct OrderPayInput {
-    /// The business.
-    business: Option<String>,
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// Which.
-    order: ID,
-}
-
-/// An order to call off.
-#[derive(InputObject)]
-pub(crate) struct OrderCancelInput {
-    /// The business; a member's own when none is given.
-    business: Option<String>,
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// Which.
-    order: ID,
-    /// Why.
-    #[graphql(default)]
-    reason: String,
-}
-
-/// Where an order can be led.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OrderStep {
-    /// The business is at it.
-    Processing,
-    /// Part of it is on the way.
-    PartiallyShipped,
-    /// It is on the way.
-    Shipped,
-    /// It is done.
-    Completed,
-}
-
-/// An order to go on with.
-#[derive(InputObject)]
-pub(crate) struct OrderAdvanceInput {
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// Which.
-    order: ID,
-    /// Where it stands then.
-    to: OrderStep,
-}
-
-/// A payment to give back.
-#[derive(InputObject)]
-pub(crate) struct OrderRefundInput {
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// Of which order.
-    order: ID,
-    /// How much; all that is left when none is given.
-    amount: Option<MoneyInput>,
-    /// Why.
-    #[graphql(default)]
-    reason: String,
-}
-
-/// Where an order stands.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OrderState {
-    /// Its units are being put aside.
-    Placed,
-    /// It waits to be paid.
-    AwaitingPayment,
-    /// It is paid, and its units are being taken from stock.
-    Paid,
-    /// It is paid and its units are taken.
-    Confirmed,
-    /// The business is at it.
-    Processing,
-    /// Part of it is on the way.
-    PartiallyShipped,
-    /// It is on the way.
-    Shipped,
-    /// It is done.
-    Completed,
-    /// It is off.
-    Cancelled,
-    /// Written by a later release.
-    Unknown,
-}
-
-impl OrderState {
-    pub(crate) fn of(status: OrderStatus, payment: PaymentStatus) -> Self {
-        match (status, payment) {
-            (OrderStatus::Placed, PaymentStatus::Pending) => Self::AwaitingPayment,
-            (OrderStatus::Placed, PaymentStatus::Captured) => Self::Paid,
-            (OrderStatus::Placed, _) => Self::Placed,
-            (OrderStatus::Confirmed, _) => Self::Confirmed,
-            (OrderStatus::Processing, _) => Self::Processing,
-            (OrderStatus::PartiallyShipped, _) => Self::PartiallyShipped,
-            (OrderStatus::Shipped, _) => Self::Shipped,
-            (OrderStatus::Completed, _) => Self::Completed,
-            (OrderStatus::Cancelled, _) => Self::Cancelled,
-            (OrderStatus::Unknown, _) => Self::Unknown,
-        }
-    }
-}
-
-/// An order.
-pub(crate) struct Order {
-    scope: Scope,
-    id: Arc<str>,
-    customer: Arc<str>,
-    total: Amount,
-    until: i64,
-    placed_at: Option<i64>,
-    status: OrderStatus,
-    payment: PaymentStatus,
-    refunded: Option<i64>,
-    code: Option<Arc<str>>,
-    message: Option<Arc<str>>,
-    lines: Share<Arc<str>, Vec<OrderLine>>,
-}
-
-impl Order {
-    /// An order by its key; none when there is no such order that the caller may see.
-    pub(crate) async fn find(
-        ctx: &Context<'_>,
-        scope: Scope,
-        key: &str,
-        position: Option<&PositionText>,
-    ) -> Result<Option<Self>, ApiError> {
-        catch_up(ctx, position, ORDERS_PROJECTION).await?;
-        let row = gateway(ctx).reads.order(&scope, key).await?;
-        Ok(row.map(|row| Self::of_row(scope, row)))
-    }
-
-    /// Many orders by their keys, in the order asked: none in place of what the caller may not see.
-    pub(crate) async fn find_many(
-        ctx: &Context<'_>,
-        scope: &Scope,
-        keys: &[Arc<str>],
-    ) -> Result<Vec<Option<Self>>, ApiError> {
-        catch_up(ctx, None, ORDERS_PROJECTION).await?;
-        let rows = gateway(ctx).reads.orders_by_id(scope, keys.iter().map(|key| &**key)).await?;
-        Ok(in_their_places(rows, |rows| Self::of_rows(scope, rows)))
-    }
-
-    /// An order that was read alone.
-    pub(crate) fn of_row(scope: Scope, row: OrderRow) -> Self {
-        let lines = Share::alone(row.order.clone());
-        Self::with_lines(scope, row, lines)
-    }
-
-    /// Orders that were read together.
-    pub(crate) fn of_rows(scope: &Scope, rows: Vec<OrderRow>) -> Vec<Self> {
-        let lines = Share::each(rows.iter().map(|row| row.order.clone()).collect());
-        rows.into_iter().zip(lines).map(|(row, lines)| Self::with_lines(scope.clone(), row, lines)).collect()
-    }
-
-    fn with_lines(scope: Scope, row: OrderRow, lines: Share<Arc<str>, Vec<OrderLine>>) -> Self {
-        Self {
-            scope,
-            id: row.order,
-            customer: row.customer,
-            total: row.total,
-            until: row.until,
-            placed_at: Some(row.placed_at),
-            status: row.status,
-            payment: row.payment,
-            refunded: row.refunded,
-            code: row.code,
-            message: row.message,
-            lines,
-        }
-    }
-
-    fn of_terms(scope: Scope, terms: Terms, status: OrderStatus, payment: PaymentStatus) -> Self {
-        Self {
-            scope,
-            lines: Share::known(terms.order.clone(), terms.lines),
-            id: terms.order,
-            customer: terms.customer,
-            total: terms.total,
-            until: terms.until,
-            placed_at: None,
-            status,
-            payment,
-            refunded: None,
-            code: None,
-            message: None,
-        }
-    }
-
-    fn of_view(scope: Scope, view: order::View) -> Option<Self> {
-        let order::View { order: terms, status, payment, refunded, code, message, .. } = view;
-        let refunded = refunded.map(|refunded| refunded.minor);
-        Some(Self { refunded, code, message, ..Self::of_terms(scope, terms?, status, payment) })
-    }
-}
-
-/// One product of an order.
-pub(crate) struct OrderedLine(OrderLine);
-
-/// One product of an order.
-#[Object]
-impl OrderedLine {
-    /// The product.
-    async fn sku(&self) -> &str {
-        &self.0.sku
-    }
-
-    /// Its title when it was ordered.
-    async fn title(&self) -> &str {
-        &self.0.title
-    }
-
-    /// How many units.
-    async fn quantity(&self) -> i32 {
-        self.0.quantity
-    }
-
-    /// What one unit cost.
-    async fn unit_price(&self) -> Shown {
-        Shown(self.0.unit_price)
-    }
-}
-
-/// An order.
-#[Object]
-impl Order {
-    /// The id that names it everywhere; its form is not to be relied on.
-    pub(crate) async fn id(&self) -> ID {
-        node::write("order", self.scope.tenant().as_str(), &self.id)
-    }
-
-    /// The business.
-    async fn business(&self) -> &str {
-        self.scope.tenant().as_str()
-    }
-
-    /// Who ordered, by the id under which this business knows them.
-    async fn customer(&self) -> &str {
-        &self.customer
-    }
-
-    /// Where it stands.
-    async fn state(&self) -> OrderState {
-        OrderState::of(self.status, self.payment)
-    }
-
-    /// How its payment stands.
-    async fn payment_state(&self) -> PaymentState {
-        self.payment.into()
-    }
-
-    /// What it comes to.
-    async fn total(&self) -> Shown {
-        Shown(self.total)
-    }
-
-    /// What was given back; none while nothing was.
-    async fn refunded(&self) -> Option<Shown> {
-        self.refunded.map(|minor| Shown(Amount::new(minor, self.total.currency)))
-    }
-
-    /// Until when it must be paid.
-    async fn pay_until(&self) -> DateTime {
-        DateTime(self.until)
-    }
-
-    /// When it was placed; none in the answer to a mutation.
-    async fn placed_at(&self) -> Option<DateTime> {
-        self.placed_at.map(DateTime)
-    }
-
-    /// Why it is off, as a stable name.
-    async fn cancel_code(&self) -> Option<&str> {
-        self.code.as_deref()
-    }
-
-    /// Why it is off, in words.
-    async fn cancel_message(&self) -> Option<&str> {
-        self.message.as_deref()
-    }
-
-    /// What is bought.
-    #[graphql(complexity = "LINES_COST * child_complexity + 1")]
-    async fn lines(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<OrderedLine>> {
-        let read = |orders| gateway(ctx).reads.order_lines(&self.scope, orders);
-        let lines = self.lines.get(read).await.map_err(ApiError::into_graphql)?;
-        Ok(lines.iter().cloned().map(OrderedLine).collect())
-    }
-}
 
 /// How many units of a product a business has.
 #[derive(SimpleObject)]
@@ -540,7 +224,7 @@ async fn checkout(ctx: &Context<'_>, input: CartCheckoutInput) -> Result<OrderPa
         return Ok(OrderPayload::refused(error));
     };
     let order = new_order(command.named.command_id);
-    let thread = format!("{MAIN}/{customer}").into();
+    let thread = thread_key(MAIN_SENDER, &customer).into();
     let account = account.balance.account;
     let input = cart::Input::Checkout { order: order.clone(), thread: Some(thread), account, accept_total };
     let (view, rest) = command.ask::<cart::View>(ctx, &input).await?;
@@ -559,18 +243,16 @@ async fn checkout(ctx: &Context<'_>, input: CartCheckoutInput) -> Result<OrderPa
 async fn pay(ctx: &Context<'_>, input: OrderPayInput) -> Result<TransferPayload, ApiError> {
     const OPERATION: &str = "payments.submit";
     let OrderPayInput { business, command_id, order } = input;
-    let caller = asked(ctx).caller.clone().ok_or(ApiError::Unauthenticated)?;
-    let (scope, holder) = (scope(ctx, business.as_deref())?, caller.holder()?);
+    let (scope, holder) = (scope(ctx, business.as_deref())?, caller(ctx)?.holder()?);
     holder.scope().may(OPERATION)?;
     let Some(id) = order_id(&scope, &order) else { return Ok(TransferPayload::refused(no_order())) };
     if gateway(ctx).reads.order(&scope, &id).await?.is_none() {
         return Ok(TransferPayload::refused(no_order()));
     }
-    let Some(account) = gateway(ctx).reads.account(holder.owner()).await? else {
-        let error = UserError::new("NO_ACCOUNT", None, "open an account first, with accountOpen");
-        return Ok(TransferPayload::refused(error));
+    let from = match own(ctx, &holder).await? {
+        Ok(from) => from,
+        Err(error) => return Ok(TransferPayload::refused(error)),
     };
-    let from = account.balance.account;
     let shard = from.shard().to_string();
     // The id covers the shard: a key that paid one order is, for another order of the shard, used already.
     let command = Command::new(ctx, holder.scope(), ("shard", &shard, "order"), OPERATION, command_id);
@@ -585,7 +267,7 @@ async fn pay(ctx: &Context<'_>, input: OrderPayInput) -> Result<TransferPayload,
         return Ok(TransferPayload::refused(UserError::on("order", "NOT_PAYABLE_YET", message)));
     };
     let transfer = Money {
-        transfer: command.named.command_id.to_string().into(),
+        transfer: transfer_id(command.named.command_id),
         from,
         to: due.intent.account,
         amount: due.intent.amount,
@@ -625,7 +307,7 @@ async fn cancel(ctx: &Context<'_>, input: OrderCancelInput) -> Result<OrderPaylo
     let Some(row) = gateway(ctx).reads.order(&scope, &id).await? else {
         return Ok(OrderPayload::refused(no_order()));
     };
-    let input = order::Input::Cancel { customer: row.customer, reason: reason.into() };
+    let input = OrderInput::Cancel { customer: row.customer, reason: reason.into() };
     change(ctx, scope, &id, command_id, &input).await
 }
 
@@ -640,7 +322,7 @@ async fn advance(ctx: &Context<'_>, input: OrderAdvanceInput) -> Result<OrderPay
         OrderStep::Shipped => OrderStatus::Shipped,
         OrderStep::Completed => OrderStatus::Completed,
     };
-    change(ctx, scope, &id, command_id, &order::Input::Advance { status }).await
+    change(ctx, scope, &id, command_id, &OrderInput::Advance { status }).await
 }
 
 async fn change(
@@ -648,18 +330,17 @@ async fn change(
     scope: Scope,
     id: &str,
     command_id: Option<String>,
-    input: &order::Input,
+    input: &OrderInput,
 ) -> Result<OrderPayload, ApiError> {
     let command = Command::new(ctx, &scope, ("order", id, "order"), input.operation(), command_id);
-    let (view, rest) = or_refuse!(command, OrderPayload).ask::<order::View>(ctx, input).await?;
+    let (view, rest) = or_refuse!(command, OrderPayload).ask::<OrderView>(ctx, input).await?;
     Ok(OrderPayload::of(view.and_then(|view| Order::of_view(scope.clone(), view)), rest))
 }
 
 async fn refund(ctx: &Context<'_>, input: OrderRefundInput) -> Result<OrderPayload, ApiError> {
     const OPERATION: &str = "payments.refund";
     let OrderRefundInput { command_id, order, amount, reason } = input;
-    let caller = asked(ctx).caller.clone().ok_or(ApiError::Unauthenticated)?;
-    let (scope, holder) = (scope(ctx, None)?, caller.holder()?);
+    let (scope, holder) = (scope(ctx, None)?, caller(ctx)?.holder()?);
     holder.scope().may(OPERATION)?;
     let amount = match amount.map(|amount| amount.read("amount")).transpose() {
         Ok(amount) => amount,

@@ -1,249 +1,36 @@
 //! Money: accounts, transfers between people, requests.
 
+mod account;
+mod inputs;
+mod request;
+mod transfer;
+
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
-use feira_commands::payments::{AccountView, Input, RequestView, TransferState as State, TransferView, View};
-use feira_events::payments::{Balance, Purpose, RequestState, Transfer as Terms};
+use async_graphql::{Context, ID, Object};
+use feira_commands::payments::{Input, View};
+use feira_events::payments::{Purpose, Transfer as Terms};
 use feira_ids::{AccountId, CommandId, Role};
-use feira_money::Amount;
 use feira_rows::LEDGER_PROJECTION;
-use feira_rows::payments::{RequestRow, TransferRow};
 
-use super::mirrors::{MoneyRequestState, TransferPurpose, TransferState};
-use super::{Order as Command, count, or_refuse, payload, platform_id, read_platform_id};
-use crate::auth::{Caller, Holder, Scope};
+pub(crate) use self::account::Account;
+use self::inputs::{
+    AccountFundInput, AccountOpenInput, MoneyRequestAnswerInput, MoneyRequestInput, MoneySendInput, TransferCancelInput,
+};
+pub(crate) use self::request::MoneyRequest;
+use self::request::NamedRequest;
+pub(crate) use self::transfer::Transfer;
+use super::{Command, count, or_refuse, payload, read_platform_id};
+use crate::auth::{Holder, Scope};
 use crate::error::ApiError;
-use crate::graphql::money::{Money, MoneyInput};
 use crate::graphql::payload::UserError;
 use crate::graphql::products::page_cost;
-use crate::graphql::scalars::{DateTime, PositionText};
-use crate::graphql::{Field, asked, catch_up, field, gateway};
+use crate::graphql::scalars::PositionText;
+use crate::graphql::{Field, caller, catch_up, field, gateway};
 use crate::reads::owned_account;
 
 /// The rules that an account is opened under, by its owner's country.
 const REGIMES: [(&str, &str); 2] = [("BR", "BR-trial-2020"), ("IN", "IN-upi-2019")];
-
-/// An account to open: the caller's own, or their business's.
-#[derive(InputObject)]
-pub(crate) struct AccountOpenInput {
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-}
-
-/// Demo money for an account.
-#[derive(InputObject)]
-pub(crate) struct AccountFundInput {
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// The account.
-    account: ID,
-    /// How much.
-    amount: MoneyInput,
-}
-
-/// Money to send.
-#[derive(InputObject)]
-pub(crate) struct MoneySendInput {
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// To whose account.
-    to: ID,
-    /// How much.
-    amount: MoneyInput,
-}
-
-/// A transfer to take back.
-#[derive(InputObject)]
-pub(crate) struct TransferCancelInput {
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// Which.
-    transfer: ID,
-}
-
-/// Money to ask for.
-#[derive(InputObject)]
-pub(crate) struct MoneyRequestInput {
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// From whose account.
-    from: ID,
-    /// To the caller's own account.
-    to: Option<ID>,
-    /// How much.
-    amount: MoneyInput,
-    /// Until when it can be granted; a week when none is given.
-    expires: Option<DateTime>,
-}
-
-/// A request for money to answer.
-#[derive(InputObject)]
-pub(crate) struct MoneyRequestAnswerInput {
-    /// Names this command for ever: sent again it gives the first answer. The Idempotency-Key header says the same.
-    command_id: Option<String>,
-    /// Which.
-    request: ID,
-}
-
-/// An account of a person or a business.
-pub(crate) struct Account {
-    balance: Balance,
-    regime: Arc<str>,
-}
-
-impl Account {
-    pub(crate) fn of_view(view: AccountView) -> Self {
-        Self { balance: view.balance, regime: view.regime }
-    }
-
-    fn money(&self, minor: i64) -> Money {
-        Money(Amount::new(minor, self.balance.currency))
-    }
-}
-
-/// An account of a person or a business.
-#[Object]
-impl Account {
-    /// The id that names it everywhere; give it to who is to send money. Its form is not to be relied on.
-    async fn id(&self) -> ID {
-        account_id(&self.balance.account)
-    }
-
-    /// What can be paid from it.
-    async fn available(&self) -> Money {
-        let Balance { credits, debits, debits_held, .. } = self.balance;
-        self.money(credits - debits - debits_held)
-    }
-
-    /// What is held for transfers under way.
-    async fn held(&self) -> Money {
-        self.money(self.balance.debits_held)
-    }
-
-    /// The rules that it is under.
-    async fn regime(&self) -> &str {
-        &self.regime
-    }
-}
-
-/// A transfer of money.
-pub(crate) struct Transfer {
-    terms: Terms,
-    state: State,
-    reason: Option<Arc<str>>,
-    /// Whether accounts of people are named: to a business, which knows them by other ids, they are not.
-    names_people: bool,
-}
-
-impl Transfer {
-    pub(crate) fn of_view(view: TransferView) -> Self {
-        Self { terms: view.transfer, state: view.state, reason: view.reason, names_people: true }
-    }
-
-    fn of_row(row: TransferRow, names_people: bool) -> Self {
-        Self { terms: row.transfer, state: row.state, reason: row.reason, names_people }
-    }
-
-    fn named(&self, account: &AccountId) -> Option<ID> {
-        (self.names_people || account.kind() != "person").then(|| account_id(account))
-    }
-}
-
-/// A transfer of money.
-#[Object]
-impl Transfer {
-    /// The id that names it to those who take part; its form is not to be relied on.
-    async fn id(&self) -> ID {
-        platform_id("transfer", &self.terms.transfer)
-    }
-
-    /// Where it stands.
-    async fn state(&self) -> TransferState {
-        self.state.into()
-    }
-
-    /// What it is for.
-    async fn purpose(&self) -> TransferPurpose {
-        self.terms.purpose.into()
-    }
-
-    /// The account that pays; none where a business is not told whose it is.
-    async fn from(&self) -> Option<ID> {
-        self.named(&self.terms.from)
-    }
-
-    /// The account that is paid; none where a business is not told whose it is.
-    async fn to(&self) -> Option<ID> {
-        self.named(&self.terms.to)
-    }
-
-    /// How much.
-    async fn amount(&self) -> Money {
-        Money(self.terms.amount)
-    }
-
-    /// Why it was given back, as a stable name.
-    async fn reason(&self) -> Option<&str> {
-        self.reason.as_deref()
-    }
-}
-
-/// A request for money.
-pub(crate) struct MoneyRequest {
-    request: Arc<str>,
-    asker: AccountId,
-    payer: AccountId,
-    amount: Amount,
-    expires: i64,
-    state: RequestState,
-}
-
-impl MoneyRequest {
-    pub(crate) fn of_view(view: RequestView) -> Self {
-        let RequestView { request, asker, payer, amount, expires, state, .. } = view;
-        Self { request, asker, payer, amount, expires, state }
-    }
-
-    fn of_row(row: RequestRow) -> Self {
-        let RequestRow { request, asker, payer, amount, expires, state, .. } = row;
-        Self { request, asker, payer, amount, expires, state }
-    }
-}
-
-/// A request for money.
-#[Object]
-impl MoneyRequest {
-    /// The id that names it to those who take part; its form is not to be relied on.
-    async fn id(&self) -> ID {
-        platform_id("request", &format!("{}|{}|{}|{}", self.expires, self.request, self.payer, self.asker))
-    }
-
-    /// Where it stands.
-    async fn state(&self) -> MoneyRequestState {
-        self.state.into()
-    }
-
-    /// Who asks: the account that is to be paid.
-    async fn to(&self) -> ID {
-        account_id(&self.asker)
-    }
-
-    /// Who is asked: the account that is to pay.
-    async fn from(&self) -> ID {
-        account_id(&self.payer)
-    }
-
-    /// How much.
-    async fn amount(&self) -> Money {
-        Money(self.amount)
-    }
-
-    /// Until when it can be granted.
-    async fn expires(&self) -> DateTime {
-        DateTime(self.expires)
-    }
-}
 
 payload! {
     /// What a change of an account answers.
@@ -281,7 +68,7 @@ impl PaymentQuery {
             let holder = holder(ctx)?;
             catch_up(ctx, position.as_ref(), LEDGER_PROJECTION).await?;
             let row = gateway(ctx).reads.account(holder.owner()).await?;
-            Ok(row.map(|row| Account { balance: row.balance, regime: row.regime }))
+            Ok(row.map(Account::of_row))
         };
         found.await.map_err(ApiError::into_graphql).transpose()
     }
@@ -425,16 +212,8 @@ impl PaymentMutation {
     }
 }
 
-fn caller(ctx: &Context<'_>) -> Result<Arc<Caller>, ApiError> {
-    asked(ctx).caller.clone().ok_or(ApiError::Unauthenticated)
-}
-
 fn holder(ctx: &Context<'_>) -> Result<Holder, ApiError> {
     caller(ctx)?.holder()
-}
-
-fn account_id(account: &AccountId) -> ID {
-    platform_id("account", account.as_str())
 }
 
 /// The account that an id names, for whoever wrote it into the input's field `field`.
@@ -443,29 +222,11 @@ fn account_of(id: &str, field: &str) -> Result<AccountId, UserError> {
     account.ok_or_else(|| UserError::on(field, "ACCOUNT_UNKNOWN", "the id names no account"))
 }
 
-/// A request as its id names it.
-struct NamedRequest {
-    expires: i64,
-    request: Arc<str>,
-    payer: AccountId,
-    asker: AccountId,
-}
-
-impl NamedRequest {
-    fn read(id: &str) -> Option<Self> {
-        let text = read_platform_id("request", id)?;
-        let mut parts = text.splitn(4, '|');
-        let (expires, request) = (parts.next()?.parse().ok()?, parts.next()?.into());
-        let (payer, asker) = (owned_account(parts.next()?)?, owned_account(parts.next()?)?);
-        Some(Self { expires, request, payer, asker })
-    }
-}
-
 /// The caller's own account, which must be open.
-async fn own(ctx: &Context<'_>, holder: &Holder) -> Result<Result<AccountId, UserError>, ApiError> {
-    let account = gateway(ctx).reads.account(holder.owner()).await?;
+pub(super) async fn own(ctx: &Context<'_>, holder: &Holder) -> Result<Result<AccountId, UserError>, ApiError> {
+    let account = gateway(ctx).reads.account_id(holder.owner()).await?;
     let missing = || UserError::new("NO_ACCOUNT", None, "open an account first, with accountOpen");
-    Ok(account.map(|account| account.balance.account).ok_or_else(missing))
+    Ok(account.ok_or_else(missing))
 }
 
 /// A command to the shard of an account.
@@ -505,8 +266,8 @@ async fn open(ctx: &Context<'_>, input: AccountOpenInput) -> Result<AccountPaylo
         return Ok(AccountPayload::refused(UserError::new("COUNTRY_NOT_SERVED", None, message)));
     };
     // Where an account is, it stays; a new one goes where its owner's name falls.
-    let account = match gateway(ctx).reads.account(holder.owner()).await? {
-        Some(row) => row.balance.account,
+    let account = match gateway(ctx).reads.account_id(holder.owner()).await? {
+        Some(account) => account,
         None => {
             let shard = gateway(ctx).home_shard(holder.owner());
             AccountId::new(shard, kind, name).map_err(|error| ApiError::BadInput(error.to_string()))?
@@ -524,7 +285,7 @@ async fn open(ctx: &Context<'_>, input: AccountOpenInput) -> Result<AccountPaylo
 /// A key of bounded length that stands for `key`.
 fn short(key: &str) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    const_hex::encode(Sha256::digest(key.as_bytes()))
 }
 
 async fn fund(ctx: &Context<'_>, input: AccountFundInput) -> Result<AccountPayload, ApiError> {
@@ -541,7 +302,7 @@ async fn fund(ctx: &Context<'_>, input: AccountFundInput) -> Result<AccountPaylo
 }
 
 /// The id of the transfer that a command makes.
-fn transfer_id(command: CommandId) -> Arc<str> {
+pub(super) fn transfer_id(command: CommandId) -> Arc<str> {
     command.to_string().into()
 }
 

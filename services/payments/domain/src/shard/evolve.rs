@@ -7,8 +7,10 @@ use feira_decider::EntitiesMut;
 use feira_events::payments::{
     Balance, Event, IntentRefunded, LimitUse, RefundBegun, RefundFailed, RequestMoved, RequestState, Transfer,
 };
+use feira_mutants::{Mutant, is};
 
-use super::entity::{Account, EACH, Entity, Incoming, Outgoing, Payment, RefundState, Request, key};
+use super::entity::{Account, EACH, Entity, Incoming, Outgoing, Payment, RefundState, Request};
+use super::key;
 
 type Held<'a> = &'a mut dyn EntitiesMut<Entity>;
 
@@ -19,7 +21,7 @@ pub(super) fn evolve(entities: Held<'_>, event: &Event) {
                 regime: Some(opened.regime.clone()),
                 ..Account::own(opened.account.clone(), opened.currency)
             };
-            entities.put(&key::account(&opened.account), Entity::Account(account));
+            entities.put(&key::account(&opened.account), Entity::Account(Box::new(account)));
         }
         Event::AccountFunded(funded) => balances(entities, &funded.balances),
         Event::TransferReserved(reserved) => {
@@ -27,9 +29,8 @@ pub(super) fn evolve(entities: Held<'_>, event: &Event) {
             outgoing(entities, &reserved.transfer, TransferState::Reserved, None, reserved.limits.clone());
         }
         Event::TransferCancelAsked(asked) => {
-            if let Some(Entity::Outgoing(there)) = entities.get(&key::outgoing(&asked.transfer)).as_deref() {
-                let asked_now = Outgoing { cancel_asked: true, ..there.clone() };
-                entities.put(&key::outgoing(&asked.transfer), Entity::Outgoing(asked_now));
+            if let Some(Entity::Outgoing(there)) = entities.get_mut(&key::outgoing(&asked.transfer)) {
+                there.cancel_asked = true;
             }
         }
         Event::TransferSettled(settled) => {
@@ -46,6 +47,7 @@ pub(super) fn evolve(entities: Held<'_>, event: &Event) {
             let key = key::incoming(&credited.transfer.transfer, &credited.transfer.from);
             entities.put(&key, Entity::Incoming(Incoming::Credited));
         }
+        Event::TransferDeclined(_) if is(Mutant::NoTombstone) => {}
         Event::TransferDeclined(declined) => {
             let declined_for = Incoming::Declined(declined.reason.clone());
             entities.put(&key::incoming(&declined.transfer, &declined.from), Entity::Incoming(declined_for));
@@ -60,7 +62,7 @@ pub(super) fn evolve(entities: Held<'_>, event: &Event) {
                 approvals: 0,
                 transfer: None,
             };
-            entities.put(&key::request(&made.request), Entity::Request(request));
+            entities.put(&key::request(&made.request), Entity::Request(Box::new(request)));
         }
         Event::RequestMoved(moved) => request(entities, moved),
         Event::IntentCreated(created) => {
@@ -75,25 +77,23 @@ pub(super) fn evolve(entities: Held<'_>, event: &Event) {
                 refunded: 0,
                 refunds: Vec::new(),
             };
-            entities.put(&key::intent(&created.intent.intent), Entity::Intent(payment));
+            entities.put(&key::intent(&created.intent.intent), Entity::Intent(Box::new(payment)));
         }
         Event::IntentCaptured(captured) => {
             balances(entities, &captured.balances);
-            payment(entities, &captured.intent.intent, |payment| Payment {
-                state: IntentState::Captured,
-                payer: Some(captured.payer.clone()),
-                fee: captured.fee.minor,
-                ..payment
+            payment(entities, &captured.intent.intent, |payment| {
+                payment.state = IntentState::Captured;
+                payment.payer = Some(captured.payer.clone());
+                payment.fee = captured.fee.minor;
             });
         }
         Event::IntentClosed(closed) => {
             let state = if &*closed.reason == "EXPIRED" { IntentState::Expired } else { IntentState::Canceled };
-            payment(entities, &closed.intent.intent, |payment| Payment { state, ..payment });
+            payment(entities, &closed.intent.intent, |payment| payment.state = state);
         }
         Event::RefundBegun(RefundBegun { intent, refund, amount, .. }) => {
-            payment(entities, &intent.intent, |mut payment| {
+            payment(entities, &intent.intent, |payment| {
                 payment.refunds.push((refund.clone(), amount.minor, RefundState::Begun));
-                payment
             });
         }
         Event::IntentRefunded(refunded) => {
@@ -112,18 +112,23 @@ fn figures(entities: Held<'_>, of: &[Balance], limits: &[LimitUse]) {
     balances(entities, of);
     // What is counted for each payment by itself has no use to remember.
     for LimitUse { rule, account, window, used, .. } in limits.iter().filter(|limit| limit.window != EACH) {
-        entities.put(&key::used(rule, account, *window), Entity::Used(*used));
+        if let Some(Entity::Account(there)) = entities.get_mut(&key::account(account)) {
+            there.uses.note(rule, *window, *used);
+        }
     }
 }
 
 fn balances(entities: Held<'_>, of: &[Balance]) {
     for balance in of {
         let key = key::account(&balance.account);
-        let regime = match entities.get(&key).as_deref() {
-            Some(Entity::Account(account)) => account.regime.clone(),
-            _ => None,
-        };
-        entities.put(&key, Entity::Account(Account { balance: balance.clone(), regime }));
+        match entities.get_mut(&key) {
+            Some(Entity::Account(account)) => account.balance.clone_from(balance),
+            _ => {
+                let own = Account::own(balance.account.clone(), balance.currency);
+                let account = Account { balance: balance.clone(), ..own };
+                entities.put(&key, Entity::Account(Box::new(account)));
+            }
+        }
     }
 }
 
@@ -135,41 +140,35 @@ fn outgoing(
     limits: Vec<LimitUse>,
 ) {
     let outgoing = Outgoing { transfer: transfer.clone(), state, reason, limits, cancel_asked: false };
-    entities.put(&key::outgoing(&transfer.transfer), Entity::Outgoing(outgoing));
+    entities.put(&key::outgoing(&transfer.transfer), Entity::Outgoing(Box::new(outgoing)));
 }
 
 fn request(entities: Held<'_>, moved: &RequestMoved) {
-    let key = key::request(&moved.request);
-    if let Some(Entity::Request(there)) = entities.get(&key).as_deref() {
-        let approvals = there.approvals + u32::from(moved.state == RequestState::Paying);
-        let transfer = moved.transfer.clone();
-        entities.put(&key, Entity::Request(Request { state: moved.state, approvals, transfer, ..there.clone() }));
+    if let Some(Entity::Request(there)) = entities.get_mut(&key::request(&moved.request)) {
+        there.state = moved.state;
+        there.approvals += u32::from(moved.state == RequestState::Paying);
+        there.transfer.clone_from(&moved.transfer);
     }
 }
 
-fn payment(entities: Held<'_>, intent: &str, change: impl FnOnce(Payment) -> Payment) {
-    let key = key::intent(intent);
-    if let Some(Entity::Intent(there)) = entities.get(&key).as_deref() {
-        entities.put(&key, Entity::Intent(change(there.clone())));
+fn payment(entities: Held<'_>, intent: &str, change: impl FnOnce(&mut Payment)) {
+    if let Some(Entity::Intent(there)) = entities.get_mut(&key::intent(intent)) {
+        change(there);
     }
 }
 
-fn after_refund(payment: Payment, refunded: &IntentRefunded) -> Payment {
-    let payment = with_refund(payment, &refunded.refund, RefundState::Done);
+fn after_refund(payment: &mut Payment, refunded: &IntentRefunded) {
+    with_refund(payment, &refunded.refund, RefundState::Done);
     let whole = refunded.refunded.minor >= payment.intent.amount.minor;
-    Payment {
-        state: if whole { IntentState::Refunded } else { IntentState::PartlyRefunded },
-        refunded: refunded.refunded.minor,
-        fee_returned: payment.fee_returned + refunded.fee_returned.minor,
-        ..payment
-    }
+    payment.state = if whole { IntentState::Refunded } else { IntentState::PartlyRefunded };
+    payment.refunded = refunded.refunded.minor;
+    payment.fee_returned += refunded.fee_returned.minor;
 }
 
-fn with_refund(mut payment: Payment, refund: &str, state: RefundState) -> Payment {
+fn with_refund(payment: &mut Payment, refund: &str, state: RefundState) {
     for (name, _, stands) in &mut payment.refunds {
         if &**name == refund {
             *stands = state;
         }
     }
-    payment
 }

@@ -8,12 +8,13 @@ mod command;
 mod decide;
 mod entity;
 mod evolve;
+pub mod key;
 mod rejection;
 #[cfg(test)]
 mod tests;
 
 pub use command::{Command, Input};
-pub use entity::{Account, Entity, Incoming, Outgoing, Payment, RefundState, Request, key};
+pub use entity::{Account, Entity, Incoming, Outgoing, Payment, RefundState, Request, Uses};
 pub use feira_events::payments::Event;
 pub use rejection::Rejection;
 

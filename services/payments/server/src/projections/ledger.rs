@@ -10,9 +10,8 @@ use feira_rows::LEDGER_PROJECTION;
 use feira_rows::payments::{
     ACCOUNTS, REQUESTS, RequestRow, TRANSFERS, put_account, put_balance, put_request, put_transfer,
 };
-use feira_runtime::{Projection, ProjectionError};
+use feira_runtime::{Projection, ProjectionError, event_of};
 
-use super::event;
 use crate::SERVICE;
 
 /// Writes the tables of owners.
@@ -33,7 +32,7 @@ impl Projection for LedgerRows {
     }
 
     fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
-        let Some(event) = event(record)? else { return Ok(vec![]) };
+        let Some(event) = event_of::<Event>(record)? else { return Ok(vec![]) };
         let meta = &record.meta;
         Ok(match &event {
             Event::AccountOpened(opened) => {

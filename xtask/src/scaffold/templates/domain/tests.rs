@@ -1,39 +1,11 @@
 //! The rules, by their events.
 
-use feira_codec::EventSet;
+use feira_codec::fixture::wire;
 use feira_commands::__name__::{Input, TITLE_CHARS_MAX};
 use feira_decider::{At, Decider, Given, given};
-use feira_events::Meta;
-use feira_ids::{CommandId, Fingerprint, TenantId};
 use proptest::prelude::*;
 
 use super::*;
-
-/// Encoded and decoded as on the log.
-fn wire(event: Event) -> Event {
-    let command_id = CommandId::default();
-    let meta = Meta {
-        event_id: command_id.event(0),
-        lane: 0,
-        lane_seq: 1,
-        term: 1,
-        aggregate: "__name__:main".into(),
-        aggregate_seq: Some(1),
-        hlc: 1,
-        at: 1,
-        tenant: TenantId::new("feira-livre").unwrap(),
-        principal: "member:bia".into(),
-        command_id,
-        fingerprint: Fingerprint::default(),
-        index: 0,
-        count: 1,
-        causation_id: command_id.0,
-        correlation_id: command_id.0,
-        traceparent: None,
-    };
-    let value = feira_codec::frame(&meta, &event.encode_body().unwrap()).unwrap();
-    feira_codec::open(&value).unwrap().decode().unwrap()
-}
 
 fn history(events: impl IntoIterator<Item = Event>) -> Given<__Name__> {
     given::<__Name__>(events).through(wire)

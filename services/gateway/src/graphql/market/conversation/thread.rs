@@ -4,7 +4,7 @@ use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{Context, ID, Object, SimpleObject};
-use feira_commands::conversation::default_policy;
+use feira_commands::conversation::{default_policy, thread_key};
 use feira_events::conversation::Category;
 use feira_rows::THREADS_PROJECTION;
 use feira_rows::conversation::{MessageRow, ThreadRow};
@@ -85,7 +85,7 @@ impl Thread {
 impl Thread {
     /// The id that names it everywhere; its form is not to be relied on.
     pub(crate) async fn id(&self) -> ID {
-        let key = format!("{}/{}", self.row.sender, self.row.customer);
+        let key = thread_key(&self.row.sender, &self.row.customer);
         node::write("thread", self.scope.tenant().as_str(), &key)
     }
 

@@ -1,21 +1,26 @@
 //! Where a decision is made: what the shard holds, with what this decision has done so far on top.
 //!
-//! Every event is folded in as soon as it is decided, so that a chain of steps sees what went before. A step that refuses
-//! ends the whole decision, and nothing of it stands.
+//! An event that was decided is folded in before anything is looked up again, so that a chain of steps sees what went
+//! before; most decisions are one event, and are folded only by whoever keeps the state. A step that refuses ends the whole
+//! decision, and nothing of it stands.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use feira_decider::{At, Entities, EntitiesMut};
+use feira_decider::{At, Entities, EntitiesMut, Found};
 use feira_events::payments::{Balance, Event, Posting, PostingKind};
 use feira_ids::AccountId;
 use feira_money::{Amount, Currency};
 use sha2::{Digest, Sha256};
 
 use crate::regime::{Regime, regime};
-use crate::shard::entity::{Account, Entity, Incoming, Outgoing, Payment, Request, key};
+use crate::shard::entity::{Account, Entity, Incoming, Outgoing, Payment, Request};
 use crate::shard::evolve::evolve;
+use crate::shard::key;
 use crate::shard::rejection::Rejection;
+
+use super::limits::Windows;
 
 /// The most bytes of a name that comes from outside.
 const NAME_BYTES_MAX: usize = 128;
@@ -24,23 +29,47 @@ pub(super) struct Desk<'a> {
     pub shard: u32,
     pub at: At,
     below: &'a dyn Entities<Entity>,
-    staged: Staged<'a>,
+    staged: RefCell<Staged<'a>>,
     events: Vec<Event>,
+    pub windows: Windows,
 }
 
 struct Staged<'a> {
     below: &'a dyn Entities<Entity>,
+    /// How many of the decision's events are folded in.
+    folded: usize,
     /// None for what was taken away.
     changed: BTreeMap<String, Option<Arc<Entity>>>,
 }
 
+impl<'a> Staged<'a> {
+    fn over(below: &'a dyn Entities<Entity>) -> Self {
+        Self { below, folded: 0, changed: BTreeMap::new() }
+    }
+
+    fn seen(&self, key: &str) -> Option<Found<'a, Entity>> {
+        match self.changed.get(key) {
+            Some(changed) => changed.clone().map(Found::Shared),
+            None => self.below.get(key),
+        }
+    }
+}
+
 impl Entities<Entity> for Staged<'_> {
-    fn get(&self, key: &str) -> Option<Arc<Entity>> {
-        self.changed.get(key).cloned().unwrap_or_else(|| self.below.get(key))
+    fn get(&self, key: &str) -> Option<Found<'_, Entity>> {
+        self.seen(key)
     }
 }
 
 impl EntitiesMut<Entity> for Staged<'_> {
+    fn get_mut(&mut self, key: &str) -> Option<&mut Entity> {
+        if !self.changed.contains_key(key) {
+            let entity = self.below.get(key)?.into_shared();
+            self.changed.insert(key.to_owned(), Some(entity));
+        }
+        self.changed.get_mut(key)?.as_mut().map(Arc::make_mut)
+    }
+
     fn put(&mut self, key: &str, entity: Entity) {
         self.changed.insert(key.to_owned(), Some(Arc::new(entity)));
     }
@@ -58,7 +87,9 @@ pub(super) struct Entry {
 
 impl<'a> Desk<'a> {
     pub fn new(below: &'a dyn Entities<Entity>, shard: u32, at: At) -> Self {
-        Self { shard, at, below, staged: Staged { below, changed: BTreeMap::new() }, events: Vec::new() }
+        // Most decisions are one event, and events are large.
+        let (staged, windows) = (RefCell::new(Staged::over(below)), Windows::default());
+        Self { shard, at, below, staged, events: Vec::with_capacity(1), windows }
     }
 
     /// The time as an event says it.
@@ -68,8 +99,20 @@ impl<'a> Desk<'a> {
 
     /// Decides `event`, and goes on from it.
     pub fn tell(&mut self, event: Event) {
-        evolve(&mut self.staged, &event);
         self.events.push(event);
+    }
+
+    /// What stands under `key`, with all that was decided so far.
+    fn look_up(&self, key: &str) -> Option<Found<'a, Entity>> {
+        if self.events.is_empty() {
+            return self.below.get(key);
+        }
+        let mut staged = self.staged.borrow_mut();
+        while let Some(event) = self.events.get(staged.folded) {
+            staged.folded += 1;
+            evolve(&mut *staged, event);
+        }
+        staged.seen(key)
     }
 
     /// All that was decided.
@@ -79,55 +122,48 @@ impl<'a> Desk<'a> {
 
     /// What was decided so far is withdrawn, and this event decided instead.
     pub fn instead(&mut self, event: Event) {
-        self.staged = Staged { below: self.below, changed: BTreeMap::new() };
+        self.staged = RefCell::new(Staged::over(self.below));
         self.events.clear();
         self.tell(event);
     }
 
     pub fn account(&self, account: &AccountId) -> Option<Account> {
-        match self.staged.get(&key::account(account)).as_deref() {
-            Some(Entity::Account(account)) => Some(account.clone()),
+        match self.look_up(&key::account(account)).as_deref() {
+            Some(Entity::Account(account)) => Some(Account::clone(account)),
             _ => None,
         }
     }
 
     pub fn outgoing(&self, transfer: &str) -> Option<Outgoing> {
-        match self.staged.get(&key::outgoing(transfer)).as_deref() {
-            Some(Entity::Outgoing(outgoing)) => Some(outgoing.clone()),
+        match self.look_up(&key::outgoing(transfer)).as_deref() {
+            Some(Entity::Outgoing(outgoing)) => Some(Outgoing::clone(outgoing)),
             _ => None,
         }
     }
 
     pub fn incoming(&self, transfer: &str, from: &AccountId) -> Option<Incoming> {
-        match self.staged.get(&key::incoming(transfer, from)).as_deref() {
+        match self.look_up(&key::incoming(transfer, from)).as_deref() {
             Some(Entity::Incoming(incoming)) => Some(incoming.clone()),
             _ => None,
         }
     }
 
     pub fn request(&self, request: &str) -> Option<Request> {
-        match self.staged.get(&key::request(request)).as_deref() {
-            Some(Entity::Request(request)) => Some(request.clone()),
+        match self.look_up(&key::request(request)).as_deref() {
+            Some(Entity::Request(request)) => Some(Request::clone(request)),
             _ => None,
         }
     }
 
     pub fn payment(&self, intent: &str) -> Option<Payment> {
-        match self.staged.get(&key::intent(intent)).as_deref() {
-            Some(Entity::Intent(payment)) => Some(payment.clone()),
+        match self.look_up(&key::intent(intent)).as_deref() {
+            Some(Entity::Intent(payment)) => Some(Payment::clone(payment)),
             _ => None,
         }
     }
 
-    pub fn used(&self, rule: &str, account: &AccountId, window: i64) -> i64 {
-        match self.staged.get(&key::used(rule, account, window)).as_deref() {
-            Some(Entity::Used(used)) => *used,
-            _ => 0,
-        }
-    }
-
     pub fn is_suspended(&self, regime: &str) -> bool {
-        self.staged.get(&key::suspended(regime)).is_some()
+        self.look_up(&key::suspended(regime)).is_some()
     }
 
     /// The regime of an owner's account, which must not be stopped.
@@ -149,15 +185,22 @@ impl<'a> Desk<'a> {
 
     /// Makes movements, one after the other, as far as the accounts allow: all of them or none.
     pub fn entry(&self, postings: Vec<Posting>) -> Result<Entry, Rejection> {
-        let mut accounts: Vec<Account> = Vec::new();
+        self.entry_of([], postings)
+    }
+
+    /// The same, of accounts some of which were looked up already.
+    pub fn entry_of<const N: usize>(&self, known: [Account; N], postings: Vec<Posting>) -> Result<Entry, Rejection> {
+        let mut known = known.map(Some);
+        let mut accounts: Vec<Account> = Vec::with_capacity(2 * postings.len());
         for posting in &postings {
             for (account, side) in [(&posting.debit, Side::Debit), (&posting.credit, Side::Credit)] {
-                let place = match accounts.iter().position(|known| known.balance.account == *account) {
+                let place = match accounts.iter().position(|there| there.balance.account == *account) {
                     Some(place) => place,
                     None => {
-                        let held = self.account(account);
+                        let this = |known: &mut Account| known.balance.account == *account;
+                        let held = known.iter_mut().find_map(|known| known.take_if(this));
                         let own = || Account::own(account.clone(), posting.amount.currency);
-                        accounts.push(held.unwrap_or_else(own));
+                        accounts.push(held.or_else(|| self.account(account)).unwrap_or_else(own));
                         accounts.len() - 1
                     }
                 };
@@ -215,7 +258,7 @@ pub(in crate::shard) fn derived(parts: &[&str]) -> Arc<str> {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    const_hex::encode(&hash.finalize()[..16]).into()
 }
 
 /// Refuses a name from outside that is none.

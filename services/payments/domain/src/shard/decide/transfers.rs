@@ -15,11 +15,12 @@ use feira_events::payments::{
     TransferReturned, TransferSettled,
 };
 use feira_ids::AccountId;
+use feira_mutants::{Mutant, is};
 
 use super::desk::{Desk, Entry, named, posting};
 use super::{accounts, intents, limits, requests};
 use crate::regime::Side;
-use crate::shard::entity::Outgoing;
+use crate::shard::entity::{Account, Incoming, Outgoing};
 use crate::shard::rejection::Rejection;
 
 /// Pays from an account of this shard.
@@ -68,26 +69,38 @@ pub(super) fn pay(desk: &mut Desk<'_>, transfer: Transfer) -> Result<(), Rejecti
     if transfer.amount.minor < minimum {
         return Err(Rejection::AmountBelowMinimum { minimum });
     }
-    let mut used = limits::uses(desk, regime, Side::Payer, &transfer.from, &transfer)?;
+    let mut used = Vec::with_capacity(regime.rules.len());
+    limits::uses(desk, regime, Side::Payer, &payer, &transfer, &mut used)?;
     if transfer.to.shard() == desk.shard {
-        used.extend(receivable(desk, &transfer)?);
-        let entry = desk.entry(vec![posting(&transfer.from, &transfer.to, transfer.amount, Moved)])?;
-        settle(desk, transfer.clone(), used, entry);
-        return arrived(desk, &transfer);
+        let payee = receivable(desk, &transfer, &mut used)?;
+        let movement = posting(&transfer.from, &transfer.to, transfer.amount, Moved);
+        let entry = desk.entry_of([payer, payee], vec![movement])?;
+        return match transfer.purpose {
+            // Nothing follows: the transfer is the event's.
+            Purpose::Gift | Purpose::Unknown => {
+                settle(desk, transfer, used, entry);
+                Ok(())
+            }
+            Purpose::Order | Purpose::Request | Purpose::Refund => {
+                settle(desk, transfer.clone(), used, entry);
+                arrived(desk, &transfer)
+            }
+        };
     }
     let clearing = desk.clearing(transfer.to.shard(), transfer.amount.currency);
-    let Entry { postings, balances } = desk.entry(vec![posting(&transfer.from, &clearing, transfer.amount, Held)])?;
+    let movement = posting(&transfer.from, &clearing, transfer.amount, Held);
+    let Entry { postings, balances } = desk.entry_of([payer], vec![movement])?;
     desk.tell(Event::TransferReserved(TransferReserved { transfer, limits: used, postings, balances }));
     Ok(())
 }
 
 fn settle(desk: &mut Desk<'_>, transfer: Transfer, limits: Vec<LimitUse>, entry: Entry) {
     let Entry { postings, balances } = entry;
-    desk.tell(Event::TransferSettled(TransferSettled { transfer: transfer.clone(), limits, postings, balances }));
+    desk.tell(Event::TransferSettled(TransferSettled { transfer, limits, postings, balances }));
 }
 
-/// Whether the payee can be paid this, and what it uses of the payee's limits.
-fn receivable(desk: &Desk<'_>, transfer: &Transfer) -> Result<Vec<LimitUse>, Rejection> {
+/// The payee, who can be paid this; adds what it uses of the payee's limits.
+fn receivable(desk: &Desk<'_>, transfer: &Transfer, used: &mut Vec<LimitUse>) -> Result<Account, Rejection> {
     let payee = desk.account(&transfer.to).ok_or(Rejection::PayeeUnknown)?;
     if payee.balance.currency != transfer.amount.currency {
         return Err(Rejection::mismatch(payee.balance.currency, transfer.amount));
@@ -96,7 +109,8 @@ fn receivable(desk: &Desk<'_>, transfer: &Transfer) -> Result<Vec<LimitUse>, Rej
     if transfer.purpose == Purpose::Order {
         intents::payable(desk, transfer)?;
     }
-    limits::uses(desk, regime, Side::Payee, &transfer.to, transfer)
+    limits::uses(desk, regime, Side::Payee, &payee, transfer, used)?;
+    Ok(payee)
 }
 
 /// What follows in the payee's shard.
@@ -122,7 +136,9 @@ fn paid(desk: &mut Desk<'_>, transfer: &Transfer) -> Result<(), Rejection> {
 /// Takes in a transfer whose money another shard holds, or refuses it: once.
 pub(super) fn credit(desk: &mut Desk<'_>, transfer: Transfer) -> Result<(), Rejection> {
     accounts::owned(desk, &transfer.to)?;
-    if desk.incoming(&transfer.transfer, &transfer.from).is_some() {
+    let decided = desk.incoming(&transfer.transfer, &transfer.from);
+    let again = is(Mutant::CreditTwice) && decided == Some(Incoming::Credited);
+    if decided.is_some() && !again {
         return Ok(());
     }
     if let Err(rejection) = take_in(desk, &transfer) {
@@ -140,9 +156,11 @@ fn take_in(desk: &mut Desk<'_>, transfer: &Transfer) -> Result<(), Rejection> {
     if desk.now() > transfer.deadline {
         return Err(Rejection::Expired);
     }
-    let limits = receivable(desk, transfer)?;
+    let mut limits = Vec::new();
+    let payee = receivable(desk, transfer, &mut limits)?;
     let clearing = desk.clearing(transfer.from.shard(), transfer.amount.currency);
-    let Entry { postings, balances } = desk.entry(vec![posting(&clearing, &transfer.to, transfer.amount, Moved)])?;
+    let movement = posting(&clearing, &transfer.to, transfer.amount, Moved);
+    let Entry { postings, balances } = desk.entry_of([payee], vec![movement])?;
     desk.tell(Event::TransferCredited(TransferCredited { transfer: transfer.clone(), limits, postings, balances }));
     arrived(desk, transfer)
 }
@@ -168,6 +186,9 @@ pub(super) fn cancel(desk: &mut Desk<'_>, transfer: &str, from: &AccountId) -> R
     let there = there.ok_or(Rejection::TransferUnknown)?;
     if there.state == TransferState::Reserved && !there.cancel_asked {
         let late = desk.now() > there.transfer.deadline;
+        if late && is(Mutant::PayerVoids) {
+            return declined(desk, transfer, "EXPIRED".into());
+        }
         let Transfer { transfer, from, to, .. } = there.transfer;
         let reason = if late { "EXPIRED" } else { "CANCELED" }.into();
         desk.tell(Event::TransferCancelAsked(TransferCancelAsked { transfer, from, to, reason }));

@@ -388,7 +388,9 @@ fn entities(house: &House) -> impl Iterator<Item = (u32, &str, &Entity)> {
 
 pub fn requests(house: &House) -> Vec<((u32, String), Request)> {
     let found = entities(house).filter_map(|(number, key, entity)| match entity {
-        Entity::Request(request) => Some(((number, key.trim_start_matches("request/").to_owned()), request.clone())),
+        Entity::Request(request) => {
+            Some(((number, key.trim_start_matches("request/").to_owned()), Request::clone(request)))
+        }
         _ => None,
     });
     found.collect()
@@ -396,7 +398,7 @@ pub fn requests(house: &House) -> Vec<((u32, String), Request)> {
 
 pub fn payments(house: &House) -> Vec<((u32, String), Payment)> {
     let found = entities(house).filter_map(|(number, _, entity)| match entity {
-        Entity::Intent(payment) => Some(((number, payment.intent.intent.to_string()), payment.clone())),
+        Entity::Intent(payment) => Some(((number, payment.intent.intent.to_string()), Payment::clone(payment))),
         _ => None,
     });
     found.collect()

@@ -111,3 +111,30 @@ fn a_limit_of_each_transfer_has_nothing_to_give_back() {
     let given_back: Vec<_> = returned.flatten().map(|limit| (&*limit.rule, limit.used)).collect();
     assert_eq!(given_back, [("sent-per-month", 300), ("sent-per-month", 0)]);
 }
+
+#[test]
+fn what_comes_back_after_its_month_is_given_back_to_no_other() {
+    let mut house = House::with(2, &[(ANA, 1_000_000), (BIA, 0)]);
+    let sent =
+        |house: &mut House, n, to, minor| house.ask(Input::Submit { transfer: gift(n, ANA, to, minor) }).unwrap();
+    // One stays under way for two months, and one for a month, while others are made.
+    sent(&mut house, 1, "1/person/nobody", 70_000);
+    house.now += 31 * 24 * HOUR;
+    sent(&mut house, 2, "1/person/nobody", 5_000);
+    sent(&mut house, 3, BIA, 300);
+    house.now += 31 * 24 * HOUR;
+    sent(&mut house, 4, BIA, 900);
+    house.settle();
+    let returned = house.log.iter().filter_map(|(_, _, event)| match event {
+        Event::TransferReturned(returned) => Some(&returned.limits),
+        _ => None,
+    });
+    let given_back: Vec<Vec<_>> =
+        returned.map(|limits| limits.iter().map(|limit| (&*limit.rule, limit.used)).collect()).collect();
+    assert_eq!(given_back, [vec![], vec![("sent-per-month", 300)]]);
+    for n in 5..9 {
+        sent(&mut house, n, BIA, 100_000);
+    }
+    assert_eq!(refused(&mut house, 9, ANA, BIA, 100_000), "sent-per-month");
+    assert_eq!(sent(&mut house, 9, BIA, 99_100).len(), 1);
+}

@@ -137,8 +137,8 @@ fn deliver(house: &mut House, input: Input, without: Without) {
         }
         (Input::Credited { transfer, from }, Without::Once) => {
             let shard = &mut house.shards[from.shard() as usize];
-            let entity = feira_decider::Entities::get(shard, &key::outgoing(transfer));
-            if let Some(Entity::Outgoing(mut outgoing)) = entity.as_deref().cloned()
+            let entity = feira_decider::Entities::get(shard, &key::outgoing(transfer)).as_deref().cloned();
+            if let Some(Entity::Outgoing(mut outgoing)) = entity
                 && outgoing.state == TransferState::Settled
             {
                 outgoing.state = TransferState::Reserved;
@@ -146,9 +146,8 @@ fn deliver(house: &mut House, input: Input, without: Without) {
                 let clearing = format!("{}/x/{}-BRL", from.shard(), outgoing.transfer.to.shard());
                 for (account_id, side) in [(outgoing.transfer.from.clone(), true), (account(&clearing), false)] {
                     let key = key::account(&account_id);
-                    if let Some(Entity::Account(mut there)) =
-                        feira_decider::Entities::get(shard, &key).as_deref().cloned()
-                    {
+                    let entity = feira_decider::Entities::get(shard, &key).as_deref().cloned();
+                    if let Some(Entity::Account(mut there)) = entity {
                         let held = if side { &mut there.balance.debits_held } else { &mut there.balance.credits_held };
                         *held += outgoing.transfer.amount.minor;
                         shard.put(&key, Entity::Account(there));

@@ -6,7 +6,7 @@ use feira_ids::{LaneId, ServiceName};
 use feira_projection_store::{Mutation, ProjectionId, Table};
 use feira_rows::__NAME___PROJECTION;
 use feira_rows::__name__::{__NAME__, put_title};
-use feira_runtime::{Projection, ProjectionError};
+use feira_runtime::{Projection, ProjectionError, event_of};
 
 use crate::SERVICE;
 
@@ -28,12 +28,7 @@ impl Projection for __Name__Rows {
     }
 
     fn apply(&self, _lane: &LaneId, record: &Opened) -> Result<Vec<Mutation>, ProjectionError> {
-        if !record.is::<Event>() {
-            return Ok(vec![]);
-        }
-        let event = record
-            .decode::<Event>()
-            .map_err(|source| ProjectionError { event_type: record.name.to_owned(), source })?;
+        let Some(event) = event_of::<Event>(record)? else { return Ok(vec![]) };
         Ok(vec![match &event {
             Event::__Name__Titled(titled) => put_title(&record.meta, &titled.id, &titled.title),
         }])

@@ -1,8 +1,8 @@
-//! Transfers, carried from shard to shard.
+//! What follows between shards, as the runtime runs it.
 
 use std::sync::Arc;
 
-use feira_events::payments::Event;
+use feira_codec::Opened;
 use feira_payments_domain::processes::TransferProcess;
 use feira_runtime::{ProcessManager, process};
 
@@ -10,10 +10,5 @@ use crate::SERVICE;
 
 /// Carries transfers between shards and sees to what waits.
 pub fn transfers() -> Arc<dyn ProcessManager> {
-    process::<TransferProcess>(
-        &[SERVICE],
-        |record| {
-            if record.is::<Event>() { record.decode().map(Some) } else { Ok(None) }
-        },
-    )
+    process::<TransferProcess>(&[SERVICE], Opened::event)
 }
