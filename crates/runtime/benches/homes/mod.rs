@@ -1,4 +1,4 @@
-//! The logs that lanes are measured on, each empty when it is made.
+//! The logs that lanes are measured on, each empty when it is made, and the allocator that a process of them has.
 
 #![allow(dead_code, reason = "each benchmark takes those that it needs")]
 
@@ -16,6 +16,10 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use tempfile::TempDir;
+
+/// That of `feira`: lanes, their callers and their references have the same.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// A second service with a lane, for what is appended without one of ours.
 pub const BARE: &str = "bare";

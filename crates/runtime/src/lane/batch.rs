@@ -22,7 +22,6 @@ use super::states::{Decision, Limits};
 use crate::{Accepted, Answer, Clock, EventRef, Metrics, Position};
 
 /// A batch in the making.
-#[derive(Default)]
 pub(crate) struct Batch {
     /// What is to be appended.
     pub records: Vec<NewRecord>,
@@ -53,6 +52,17 @@ pub(crate) struct Repeat {
 }
 
 impl Batch {
+    /// An empty batch, with room for so many commands.
+    pub fn sized(commands: usize) -> Self {
+        Self {
+            records: Vec::with_capacity(commands),
+            bytes: 0,
+            decided: Vec::with_capacity(commands),
+            by_id: HashMap::with_capacity(commands),
+            undecided: Vec::new(),
+        }
+    }
+
     /// Decides one command, or finds that it was decided before.
     pub fn add(
         &mut self,
@@ -198,7 +208,7 @@ impl Batch {
     pub fn tell(self, lane: &LaneId, book: &mut Book, metrics: &Metrics) -> Result<(), FolderFault> {
         metrics.batches.add(1);
         metrics.records.add(self.records.len() as u64);
-        let mut views: HashMap<Arc<str>, Bytes> = HashMap::new();
+        let mut views: HashMap<Arc<str>, Bytes> = HashMap::with_capacity(self.decided.len());
         for fresh in self.decided {
             let shared = views.get(&fresh.key);
             let view = match (&fresh.first, shared) {

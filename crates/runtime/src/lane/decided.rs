@@ -50,7 +50,8 @@ impl DecidedCommands {
     pub fn flushed(&mut self) {
         self.unflushed.clear();
         if self.young.len() >= self.half {
-            self.old = std::mem::take(&mut self.young);
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
         }
     }
 }

@@ -238,7 +238,7 @@ impl LaneOwner {
         let limits = self.limits();
         let clock = self.options.clock.as_ref();
         let mut stamp = Stamp::after(&book.standing, self.lane.index, term);
-        let mut batch = Batch::default();
+        let mut batch = Batch::sized(commands.len());
         while batch.bytes < self.options.batch_bytes_max
             && let Some(queued) = commands.pop_front()
         {

@@ -16,7 +16,7 @@ use feira_events::Meta;
 use feira_ids::{CommandId, TenantId};
 use fjall::compaction::Leveled;
 use fjall::config::PinningPolicy;
-use fjall::{AbstractTree, Database, Keyspace, KeyspaceCreateOptions};
+use fjall::{AbstractTree, Database, Keyspace, KeyspaceCreateOptions, Slice};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
 
@@ -138,6 +138,11 @@ const BUFFER_BYTES: u64 = 2 << 20;
 /// How large a table on disk is, in bytes. While one is written, a hash of each of its keys is in memory.
 const TABLE_BYTES: u64 = 32 << 20;
 
+/// What a decided command takes at most: five numbers of 128, 64, 64, 32 and 64 bits, seven bits a byte.
+const DECIDED_BYTES_MAX: usize = 19 + 10 + 10 + 5 + 10;
+/// How long a checksum is.
+const SUM_BYTES: usize = 8;
+
 const STANDING: &[u8] = b"m";
 const SNAPSHOT: u8 = b's';
 const COMMAND: u8 = b'c';
@@ -215,24 +220,25 @@ impl Folder {
         commands: &[(CommandId, Decided)],
         standing: &Standing,
     ) -> Result<(), FolderFault> {
-        let mut changes = Vec::with_capacity(snapshots.len() + commands.len() + 1);
+        let mut changes: Vec<(Slice, Option<Slice>)> = Vec::with_capacity(snapshots.len() + commands.len() + 1);
+        // Thousands at once, while commands wait: what is made along the way takes no memory of its own.
+        let mut scratch = Vec::new();
         for Snapshot { key, version, state } in snapshots {
-            let key = snapshot_key(key);
-            let value = state.as_ref().map(|state| {
-                let mut value = version.to_be_bytes().to_vec();
-                value.extend_from_slice(state);
-                sealed(&key, value)
-            });
+            scratch.clear();
+            scratch.push(SNAPSHOT);
+            scratch.extend_from_slice(key.as_bytes());
+            let key = Slice::from(&scratch[..]);
+            let value = state.as_ref().map(|state| sealed(&key, [&version.to_be_bytes(), state], &mut scratch));
             changes.push((key, value));
         }
         for (id, decided) in commands {
             let key = command_key(*id);
-            let value = postcard::to_stdvec(decided).map_err(|error| io(&self.path, error))?;
-            let value = sealed(&key, value);
-            changes.push((key.to_vec(), Some(value)));
+            let mut bytes = [0; DECIDED_BYTES_MAX];
+            let bytes = postcard::to_slice(decided, &mut bytes).map_err(|error| io(&self.path, error))?;
+            changes.push((key.into(), Some(sealed(&key, [bytes], &mut scratch))));
         }
         let value = serde_json::to_vec(standing).map_err(|error| io(&self.path, error))?;
-        changes.push((STANDING.to_vec(), Some(sealed(STANDING, value))));
+        changes.push((STANDING.into(), Some(sealed(STANDING, [&value], &mut scratch))));
         // What is written in the order of its keys finds its place in the store sooner.
         changes.sort_by(|(one, _), (other, _)| one.cmp(other));
         match &self.rows {
@@ -253,7 +259,8 @@ impl Folder {
                 Ok(())
             }
             Rows::Memory(memory) => {
-                memory.lock().unwrap_or_else(PoisonError::into_inner).write(changes);
+                let owned = changes.into_iter().map(|(key, value)| (key.to_vec(), value.map(|value| value.to_vec())));
+                memory.lock().unwrap_or_else(PoisonError::into_inner).write(owned.collect());
                 Ok(())
             }
         }
@@ -276,7 +283,7 @@ impl Folder {
         let Some(stored) = self.stored(key)? else {
             return Ok(None);
         };
-        let (sum, value) = stored.split_first_chunk::<8>().ok_or_else(|| self.damaged("a value"))?;
+        let (sum, value) = stored.split_first_chunk::<SUM_BYTES>().ok_or_else(|| self.damaged("a value"))?;
         if u64::from_be_bytes(*sum) != checksum(key, value) {
             return Err(self.damaged("a checksum"));
         }
@@ -336,11 +343,14 @@ fn command_key(id: CommandId) -> [u8; 17] {
     key
 }
 
-/// A value behind its checksum, which covers the key too.
-fn sealed(key: &[u8], value: Vec<u8>) -> Vec<u8> {
-    let mut stored = checksum(key, &value).to_be_bytes().to_vec();
-    stored.extend_from_slice(&value);
-    stored
+/// A value behind its checksum, which covers the key too; put together in `scratch`.
+fn sealed<const N: usize>(key: &[u8], value: [&[u8]; N], scratch: &mut Vec<u8>) -> Slice {
+    scratch.clear();
+    scratch.extend_from_slice(&[0; SUM_BYTES]);
+    value.iter().for_each(|part| scratch.extend_from_slice(part));
+    let sum = checksum(key, &scratch[SUM_BYTES..]);
+    scratch[..SUM_BYTES].copy_from_slice(&sum.to_be_bytes());
+    Slice::from(&scratch[..])
 }
 
 fn checksum(key: &[u8], value: &[u8]) -> u64 {
@@ -400,6 +410,17 @@ mod tests {
         assert_eq!(folder.snapshot("feira/cart:1").unwrap(), Some((5, b"{}".to_vec())));
         assert_eq!(folder.command(CommandId(Hash16([1; 16]))).unwrap().unwrap().lane_seq, 7);
         assert_eq!(folder.command(CommandId(Hash16([2; 16]))).unwrap(), None);
+    }
+
+    #[test]
+    fn a_command_with_the_largest_numbers_can_be_written() {
+        let place = tempfile::tempdir().unwrap();
+        let (folder, standing, _) = open(place.path());
+        let decided =
+            Decided { content: u128::MAX, lane_seq: u64::MAX, hint: u64::MAX, count: u32::MAX, version: u64::MAX };
+        let id = CommandId(Hash16([9; 16]));
+        folder.write(&[], &[(id, decided)], &standing).unwrap();
+        assert_eq!(folder.command(id).unwrap(), Some(decided));
     }
 
     #[test]
