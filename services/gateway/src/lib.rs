@@ -25,7 +25,7 @@ use crate::gateway::Gateway;
 
 pub use auth::{
     Caller, DevKey, DevKeyError, Holder, Issue, PlatformSecret, PublicKey, Scope, SecretError, TokenError, Verifier,
-    VerifierConfig,
+    VerifierConfig, load_or_create_secret,
 };
 pub use error::ApiError;
 pub use graphql::sdl;

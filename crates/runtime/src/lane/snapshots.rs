@@ -475,6 +475,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_on_disk_yet_takes_no_more_memory_while_files_are_merged() {
+        let place = tempfile::tempdir().unwrap();
+        let (folder, standing, _) = open(place.path());
+        let Rows::Disk { database, .. } = &folder.rows else { panic!("it is on disk") };
+        let state = vec![b'x'; 16 << 10];
+        let mut most = 0;
+        for round in 0..400u64 {
+            // Scattered, so that a merge writes nearly everything again.
+            let scattered = |place: u64| (round * 40 + place).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let snapshot = |place| Snapshot {
+                key: format!("{:016x}", scattered(place)).into(),
+                version: 1,
+                state: Some(state.clone()),
+            };
+            let snapshots: Vec<Snapshot> = (0..40).map(snapshot).collect();
+            folder.write(&snapshots, &[], &standing).unwrap();
+            most = most.max(database.write_buffer_size());
+        }
+        // One that is written to and a few set aside, each full to the last write.
+        assert!(most < 10 * BUFFER_BYTES, "{most} bytes were in memory");
+    }
+
+    #[test]
     fn the_content_of_a_command_is_its_fingerprint_and_its_aggregate() {
         let (one, other) = (Fingerprint(Hash16([1; 16])), Fingerprint(Hash16([2; 16])));
         assert_eq!(content(one, "a"), content(one, "a"));

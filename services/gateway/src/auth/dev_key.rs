@@ -73,7 +73,7 @@ impl DevKey {
     /// # Errors
     /// [`DevKeyError::File`] when the file cannot be read, written, or holds something else.
     pub fn load_or_create(folder: &Path) -> Result<Self, DevKeyError> {
-        let made = key_file::load_or_create(folder, "development-key");
+        let made = key_file::load_or_create_secret(folder, "development-key");
         let seed = made.map_err(|source| DevKeyError::File { folder: folder.display().to_string(), source })?;
         Ok(Self::from_seed(&seed))
     }

@@ -6,7 +6,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Reads the secret in `folder/name`, making it where there is none. Two that make it at once agree on one.
-pub(super) fn load_or_create(folder: &Path, name: &str) -> io::Result<[u8; 32]> {
+///
+/// # Errors
+/// When the file cannot be read or made, or holds something else than 64 hexadecimal digits.
+pub fn load_or_create_secret(folder: &Path, name: &str) -> io::Result<[u8; 32]> {
     fs::create_dir_all(folder)?;
     let path = folder.join(name);
     match read(&path) {
@@ -44,15 +47,5 @@ fn read(path: &Path) -> io::Result<[u8; 32]> {
 }
 
 pub(super) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
-        *byte = (high * 16 + low) as u8;
-    }
-    Some(bytes)
+    const_hex::decode_to_array(text).ok()
 }

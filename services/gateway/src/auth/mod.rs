@@ -7,6 +7,7 @@ mod scope;
 mod verifier;
 
 pub use dev_key::{DevKey, DevKeyError, Issue};
+pub use key_file::load_or_create_secret;
 pub use platform_secret::{PlatformSecret, SecretError};
 pub use scope::{Caller, Holder, Scope};
 pub use verifier::{PublicKey, TokenError, Verifier, VerifierConfig};

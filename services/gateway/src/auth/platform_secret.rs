@@ -41,7 +41,7 @@ impl PlatformSecret {
     /// # Errors
     /// [`SecretError::File`] when the file cannot be read, written, or holds something else.
     pub fn load_or_create(folder: &Path) -> Result<Self, SecretError> {
-        let made = key_file::load_or_create(folder, "platform-secret");
+        let made = key_file::load_or_create_secret(folder, "platform-secret");
         let bytes = made.map_err(|source| SecretError::File { folder: folder.display().to_string(), source })?;
         Ok(Self::from_bytes(&bytes))
     }
