@@ -12,7 +12,8 @@ use crate::failure::Failure;
 pub fn read(path: &Path) -> Result<Secret, Failure> {
     let text = fs::read_to_string(path)
         .map_err(|error| Failure::because(format!("cannot read the secret in {}", path.display()), error))?;
-    secret(text.trim().as_bytes(), path)
+    Secret::new(text.trim().as_bytes())
+        .map_err(|error| Failure::because(format!("the secret in {} cannot be used", path.display()), error))
 }
 
 /// Reads the secret in `folder`, made there where there is none: for development. Processes that start at once agree
@@ -20,13 +21,8 @@ pub fn read(path: &Path) -> Result<Secret, Failure> {
 pub fn load_or_create(folder: &Path) -> Result<Secret, Failure> {
     const NAME: &str = "rpc-secret";
     let path = folder.join(NAME);
-    let bytes = load_or_create_secret(folder, NAME)
+    load_or_create_secret(folder, NAME)
         .map_err(|error| Failure::because(format!("cannot read or make the secret {}", path.display()), error))?;
-    // Its digits are the secret, as they are for whoever is given the file.
-    secret(const_hex::encode(bytes).as_bytes(), &path)
-}
-
-fn secret(bytes: &[u8], path: &Path) -> Result<Secret, Failure> {
-    Secret::new(bytes)
-        .map_err(|error| Failure::because(format!("the secret in {} cannot be used", path.display()), error))
+    // The text is the secret, for whoever is given the file too.
+    read(&path)
 }
