@@ -267,7 +267,7 @@ fn parts(writes: Vec<Mutation>) -> Vec<Vec<Mutation>> {
 /// The values of the statement for `mutation`.
 fn bind(mutation: &Mutation) -> Vec<Bind<'_>> {
     match mutation {
-        Mutation::Upsert { table, key, cells, timestamp } => {
+        Mutation::Upsert { table, key, cells, timestamp, first: _ } => {
             let mut values: Vec<Bind<'_>> = key.iter().map(Bind::Value).collect();
             values.resize(table.columns.len(), Bind::Unset);
             for (place, content) in cells {
@@ -310,6 +310,7 @@ mod tests {
             key: vec!["a".into(), Value::BigInt(1)],
             cells: vec![(2, Some("x".repeat(BATCH_BYTES).as_str().into()))],
             timestamp: 1,
+            first: false,
         };
         assert_eq!(super::parts(vec![large.clone(), large]).len(), 2);
     }

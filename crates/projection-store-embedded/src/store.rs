@@ -411,6 +411,7 @@ mod tests {
                 key: vec![Value::BigInt(scattered(row))],
                 cells: vec![(1, Some(Value::Text(title.clone())))],
                 timestamp: 1,
+                first: false,
             };
             let checkpoint = Checkpoint { lane_seq: batch + 1, hint: 0 };
             store.apply((0..20).map(write).collect(), items, "catalog/0", checkpoint).await.unwrap();

@@ -55,12 +55,12 @@ impl<'s> Batch<'s> {
         }
         let batch = self.tables.get_mut(table.name).expect("it was put there above");
         match mutation {
-            Mutation::Upsert { table: _, key, cells, timestamp } => {
-                let pending = batch.row(self.store, &key)?;
+            Mutation::Upsert { table: _, key, cells, timestamp, first } => {
+                let pending = batch.row(self.store, &key, first)?;
                 pending.changed |= pending.record.upsert(table, cells, timestamp);
             }
             Mutation::Delete { table: _, key, timestamp } => {
-                let pending = batch.row(self.store, &key)?;
+                let pending = batch.row(self.store, &key, false)?;
                 pending.changed |= pending.record.delete(timestamp);
             }
             Mutation::DeletePartition { table, partition, timestamp } => {
@@ -99,14 +99,17 @@ impl<'s> Batch<'s> {
 }
 
 impl TableBatch {
-    /// The row under `key` as it will stand, to be changed.
-    fn row(&mut self, store: &EmbeddedStore, values: &[Value]) -> Result<&mut Pending, StoreError> {
+    /// The row under `key` as it will stand, to be changed. One that is written for the first time is not looked for:
+    /// rows and checkpoint are one act, so that no record is taken in twice.
+    fn row(&mut self, store: &EmbeddedStore, values: &[Value], first: bool) -> Result<&mut Pending, StoreError> {
         let (partition, clustering) = values.split_at(self.table.partition);
         let mut key = key::encode(self.table, partition);
         let partition_bytes = key.len();
         key::extend(self.table, &mut key, self.table.partition, clustering);
         if !self.rows.contains_key(&key) {
-            let stored = self.keyspace.get(&key).map_err(|error| failed(self.table.name, "read a row", error))?;
+            let look = || self.keyspace.get(&key).map_err(|error| failed(self.table.name, "read a row", error));
+            debug_assert!(!first || look()?.is_none(), "a row of {} was there before its first write", self.table.name);
+            let stored = if first { None } else { look()? };
             let pending = match stored {
                 Some(bytes) => self.pending(&bytes)?,
                 None => {

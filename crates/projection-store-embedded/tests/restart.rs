@@ -31,7 +31,7 @@ async fn open(folder: &Path) -> Arc<EmbeddedStore> {
 
 fn upsert(number: i64, title: &str, timestamp: i64) -> Mutation {
     let key = vec!["shop".into(), Value::BigInt(number)];
-    Mutation::Upsert { table: &ITEMS, key, cells: vec![(2, Some(title.into()))], timestamp }
+    Mutation::Upsert { table: &ITEMS, key, cells: vec![(2, Some(title.into()))], timestamp, first: false }
 }
 
 async fn write(store: &EmbeddedStore, writes: Vec<Mutation>, lane_seq: u64) {

@@ -274,7 +274,7 @@ impl Mutation {
             return Err(self.table().invalid(format!("the timestamp {} is negative", self.timestamp())));
         }
         match self {
-            Self::Upsert { table, key, cells, timestamp: _ } => {
+            Self::Upsert { table, key, cells, timestamp: _, first: _ } => {
                 table.check_key(key)?;
                 table.check_cells(cells)
             }

@@ -66,7 +66,7 @@ impl RowState {
 impl TableState {
     fn write(&mut self, mutation: &Mutation) {
         match mutation {
-            Mutation::Upsert { table: _, key, cells, timestamp } => {
+            Mutation::Upsert { table: _, key, cells, timestamp, first: _ } => {
                 let row = self.rows.entry(key.clone()).or_default();
                 row.upserted = row.upserted.max(Some(*timestamp));
                 for (place, content) in cells {

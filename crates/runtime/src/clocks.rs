@@ -142,7 +142,7 @@ mod tests {
     /// Makes `of` a sandbox that is a day ahead.
     async fn put(store: &Stubborn, of: &TenantId, lane_seq: u64) {
         let cells = vec![(1, Some(Value::BigInt(AHEAD_MS))), (2, Some(Value::Boolean(true)))];
-        let write = Mutation::Upsert { table: &CLOCKS, key: clock_key(of), cells, timestamp: 1 };
+        let write = Mutation::Upsert { table: &CLOCKS, key: clock_key(of), cells, timestamp: 1, first: false };
         let checkpoint = Checkpoint { lane_seq, ..Checkpoint::default() };
         store.apply(vec![write], BUSINESSES_PROJECTION, "conversation/0", checkpoint).await.unwrap();
     }

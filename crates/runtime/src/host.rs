@@ -55,15 +55,21 @@ pub trait Hosted: Send + Sync + 'static {
         facts: Self::Facts,
     ) -> <Self::Domain as Decider>::Command;
 
-    /// The aggregate as clients see it who asked `input`, once what came of it is committed; `version` is the number of its
-    /// events.
-    fn view(
+    /// The aggregate as clients see it, once what came of a command is committed; `version` is the number of its events.
+    fn view(&self, aggregate: &AggregateId, version: u64, state: &<Self::Domain as Decider>::State) -> Self::View;
+
+    /// The same as clients see it who asked `input`. Used instead of the other where
+    /// [`VIEW_IS_OF_INPUT`](Self::VIEW_IS_OF_INPUT): only there the input is read once more for it.
+    fn view_of_asked(
         &self,
         aggregate: &AggregateId,
         version: u64,
         state: &<Self::Domain as Decider>::State,
         input: &Self::Input,
-    ) -> Self::View;
+    ) -> Self::View {
+        let _ = input;
+        self.view(aggregate, version, state)
+    }
 }
 
 /// A kind of aggregate that holds entities, as a service hosts it. What is said of [`Hosted`] holds here too.

@@ -65,7 +65,7 @@ impl Projection for Edits {
         record.decode::<Event>().map_err(fault)?;
         let cells = vec![(1, Some(Value::BigInt(version))), (2, Some(Value::BigInt(record.meta.at)))];
         let key = vec![Value::Text(record.meta.aggregate.clone())];
-        Ok(vec![Mutation::Upsert { table: &EDITS, key, cells, timestamp: record.meta.hlc }])
+        Ok(vec![Mutation::Upsert { table: &EDITS, key, cells, timestamp: record.meta.hlc, first: false }])
     }
 }
 

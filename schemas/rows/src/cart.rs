@@ -140,6 +140,7 @@ fn edit_key(tenant: &TenantId, customer: &str, version: i64) -> Vec<Value> {
 /// Writes what an event says of a product.
 pub fn put_offer(meta: &Meta, sku: &str, details: Option<&Details>, pricing: Option<&Pricing>) -> Mutation {
     let mut writes = Writes::new(&OFFERS, offer_key(&meta.tenant, sku), meta.hlc)
+        .of_aggregate(meta)
         .int("lane", meta.lane)
         .bigint("lane_seq", meta.lane_seq);
     if let Some(details) = details {

@@ -78,6 +78,7 @@ pub fn product_key(tenant: &TenantId, sku: &str) -> Vec<Value> {
 /// Writes what an event says of a product; what it does not speak of stays.
 pub fn put_product(meta: &Meta, sku: &str, details: Option<&Details>, pricing: Option<&Pricing>) -> Mutation {
     let mut writes = Writes::new(&PRODUCTS, product_key(&meta.tenant, sku), meta.hlc)
+        .of_aggregate(meta)
         .bigint("version", version(meta))
         .timestamp("updated_at", meta.at);
     if let Some(details) = details {

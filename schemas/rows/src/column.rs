@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use feira_events::Meta;
 use feira_money::Currency;
 use feira_projection_store::{Mutation, Row, Table, Value};
 
@@ -133,11 +134,18 @@ pub(crate) struct Writes {
     key: Vec<Value>,
     cells: Vec<(usize, Option<Value>)>,
     timestamp: i64,
+    first: bool,
 }
 
 impl Writes {
     pub(crate) fn new(table: &'static Table, key: Vec<Value>, timestamp: i64) -> Self {
-        Self { table, key, cells: Vec::new(), timestamp }
+        Self { table, key, cells: Vec::new(), timestamp, first: false }
+    }
+
+    /// Says that the row is of one aggregate alone, so that its first event is the first to write it.
+    pub(crate) fn of_aggregate(mut self, meta: &Meta) -> Self {
+        self.first = meta.aggregate_seq == Some(1);
+        self
     }
 
     fn set(mut self, column: &'static str, value: Option<Value>) -> Self {
@@ -180,6 +188,12 @@ impl Writes {
     }
 
     pub(crate) fn upsert(self) -> Mutation {
-        Mutation::Upsert { table: self.table, key: self.key, cells: self.cells, timestamp: self.timestamp }
+        Mutation::Upsert {
+            table: self.table,
+            key: self.key,
+            cells: self.cells,
+            timestamp: self.timestamp,
+            first: self.first,
+        }
     }
 }

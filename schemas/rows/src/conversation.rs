@@ -316,6 +316,7 @@ fn template_writes(meta: &Meta, name: &str, language: &str) -> Writes {
 /// Writes that the catalog lists a product.
 pub fn put_listed(meta: &Meta, sku: &str) -> Mutation {
     Writes::new(&LISTED, listed_key(&meta.tenant, sku), meta.hlc)
+        .of_aggregate(meta)
         .int("lane", meta.lane)
         .bigint("lane_seq", meta.lane_seq)
         .upsert()

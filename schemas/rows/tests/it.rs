@@ -269,3 +269,18 @@ fn tables_are_as_published() {
         assert_eq!(published, cql, "{} differs from the table {}", path.display(), table.name);
     }
 }
+
+#[test]
+fn only_the_first_event_of_a_product_promises_that_its_rows_are_new() {
+    let writes = |version| {
+        let meta = meta("product:CAFE", version);
+        [
+            catalog::put_product(&meta, "CAFE", None, None),
+            cart::put_offer(&meta, "CAFE", None, None),
+            conversation::put_listed(&meta, "CAFE"),
+        ]
+    };
+    let promised = |write: &Mutation| matches!(write, Mutation::Upsert { first: true, .. });
+    assert!(writes(1).iter().all(promised));
+    assert!(!writes(2).iter().any(promised));
+}

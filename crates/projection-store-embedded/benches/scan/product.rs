@@ -59,6 +59,7 @@ impl Product {
                 (9, Some(Value::Timestamp(self.number))),
             ],
             timestamp: self.number + 1,
+            first: false,
         }
     }
 }

@@ -100,6 +100,7 @@ pub async fn what_is_forgotten_can_be_built_again(store: Arc<dyn Store>) {
         key: vec!["forgotten".into(), "a".into()],
         cells: vec![(TITLE, text(title))],
         timestamp,
+        first: false,
     };
     let key = [Value::from("forgotten"), "a".into()];
     let deleted = Mutation::DeletePartition { table: &FORGOTTEN, partition: vec!["forgotten".into()], timestamp: 60 };

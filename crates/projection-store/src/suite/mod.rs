@@ -35,6 +35,7 @@ pub fn rules() -> Vec<Rule> {
     rules![
         writes::what_was_written_is_read,
         writes::a_row_that_was_never_written_is_not_there,
+        writes::a_first_write_is_a_write_like_others,
         writes::cells_that_are_not_written_stay,
         writes::the_later_write_stands_cell_by_cell,
         writes::at_the_same_time_the_larger_value_stands,
@@ -192,7 +193,7 @@ async fn write(store: &Arc<dyn Store>, lane: &str, writes: Vec<Mutation>) {
 
 /// A row of [`ITEMS`].
 fn item(tenant: &str, sku: &str, cells: Vec<(usize, Option<Value>)>, timestamp: i64) -> Mutation {
-    Mutation::Upsert { table: &ITEMS, key: vec![tenant.into(), sku.into()], cells, timestamp }
+    Mutation::Upsert { table: &ITEMS, key: vec![tenant.into(), sku.into()], cells, timestamp, first: false }
 }
 
 fn item_deleted(tenant: &str, sku: &str, timestamp: i64) -> Mutation {

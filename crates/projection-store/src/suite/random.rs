@@ -28,7 +28,7 @@ fn mutation(dice: &mut Dice, tenant: &str) -> Mutation {
     match dice.roll(40) {
         0 => Mutation::DeletePartition { table: &MIXED, partition, timestamp: timestamp / 2 },
         1..=5 => Mutation::Delete { table: &MIXED, key, timestamp },
-        _ => Mutation::Upsert { table: &MIXED, key, cells, timestamp },
+        _ => Mutation::Upsert { table: &MIXED, key, cells, timestamp, first: false },
     }
 }
 

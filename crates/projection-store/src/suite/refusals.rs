@@ -5,7 +5,7 @@ use crate::{CELL_BYTES_MAX, KEY_BYTES_MAX, LIMIT_MAX, StoreError};
 
 pub async fn values_that_do_not_fit_are_refused_and_nothing_is_written(store: Arc<dyn Store>) {
     let tenant = "refused";
-    let upsert = |key: Vec<Value>, cells| Mutation::Upsert { table: &ITEMS, key, cells, timestamp: 10 };
+    let upsert = |key: Vec<Value>, cells| Mutation::Upsert { table: &ITEMS, key, cells, timestamp: 10, first: false };
     let key = || vec![Value::from(tenant), "a".into()];
     let long = "x".repeat(KEY_BYTES_MAX);
     let bad = [
@@ -21,7 +21,7 @@ pub async fn values_that_do_not_fit_are_refused_and_nothing_is_written(store: Ar
         upsert(key(), vec![(CHANGED, big(1))]),
         upsert(key(), vec![(TITLE, text("x")), (TITLE, text("y"))]),
         upsert(key(), vec![(PHOTO, Some(blob(&vec![0; CELL_BYTES_MAX + 1])))]),
-        Mutation::Upsert { table: &ITEMS, key: key(), cells: vec![], timestamp: -1 },
+        Mutation::Upsert { table: &ITEMS, key: key(), cells: vec![], timestamp: -1, first: false },
         Mutation::Delete { table: &ITEMS, key: vec![tenant.into()], timestamp: 10 },
         Mutation::DeletePartition { table: &ITEMS, partition: key(), timestamp: 10 },
     ];

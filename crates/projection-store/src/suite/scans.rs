@@ -42,7 +42,7 @@ fn keys_row(table: &'static Table, tenant: &str, place: usize, value: &Value) ->
         Value::Timestamp(0),
     ];
     key[place] = value.clone();
-    Mutation::Upsert { table, key, cells: vec![], timestamp: 10 }
+    Mutation::Upsert { table, key, cells: vec![], timestamp: 10, first: false }
 }
 
 /// Writes `values`, given in order, as clustering column `place` and reads them in both directions from both tables.
@@ -142,6 +142,7 @@ async fn mixed(store: &Arc<dyn Store>, tenant: &str) -> Vec<Vec<Value>> {
         key: [vec![tenant.into(), Value::Int(0)], clustering.clone()].concat(),
         cells: vec![(5, text("x"))],
         timestamp: 10,
+        first: false,
     };
     let mut writes: Vec<Mutation> = keys.iter().map(upsert).collect();
     Dice(3).shuffle(&mut writes);

@@ -25,6 +25,32 @@ pub async fn a_row_that_was_never_written_is_not_there(store: Arc<dyn Store>) {
     assert_eq!(scan(&store, &ITEMS, &["never".into()], all()).await, Page::default());
 }
 
+pub async fn a_first_write_is_a_write_like_others(store: Arc<dyn Store>) {
+    let tenant = "first_write";
+    let first = |sku: &str, title: &str, timestamp| {
+        let mut write = item(tenant, sku, vec![(TITLE, text(title)), (MINOR, big(1))], timestamp);
+        let Mutation::Upsert { first, .. } = &mut write else { unreachable!() };
+        *first = true;
+        write
+    };
+    let partition_deleted = Mutation::DeletePartition { table: &ITEMS, partition: vec![tenant.into()], timestamp: 5 };
+    // Before it the partition was deleted, after it the row is changed, in the same batch and in another.
+    write(&store, tenant, vec![partition_deleted]).await;
+    write(
+        &store,
+        tenant,
+        vec![first("early", "hidden", 5), first("a", "one", 10), item(tenant, "a", vec![(MINOR, big(2))], 11)],
+    )
+    .await;
+    write(&store, tenant, vec![item(tenant, "a", vec![(STOCK, Some(Value::Int(3)))], 12)]).await;
+    assert_eq!(read_item(&store, tenant, "early").await, None);
+    let row = read_item(&store, tenant, "a").await.unwrap();
+    assert_eq!((&row[TITLE], &row[MINOR], &row[STOCK]), (&text("one"), &big(2), &Some(Value::Int(3))));
+    // What deletes it later finds it.
+    write(&store, tenant, vec![item_deleted(tenant, "a", 13)]).await;
+    assert_eq!(read_item(&store, tenant, "a").await, None);
+}
+
 pub async fn cells_that_are_not_written_stay(store: Arc<dyn Store>) {
     let tenant = "cells_stay";
     write(&store, tenant, vec![item(tenant, "a", vec![(TITLE, text("one")), (MINOR, big(1))], 10)]).await;
@@ -255,6 +281,7 @@ pub async fn a_row_without_clustering_is_found_by_its_partition(store: Arc<dyn S
         key: key(shard),
         cells: vec![(2, text("dark"))],
         timestamp,
+        first: false,
     };
     write(&store, "settings", vec![upsert(-1, 10), upsert(0, 10), upsert(1, 10)]).await;
     write(&store, "settings", vec![Mutation::Delete { table: &SETTINGS, key: key(0), timestamp: 20 }]).await;

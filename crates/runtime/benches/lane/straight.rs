@@ -65,8 +65,7 @@ impl Thread {
             self.taken.last_seq += records.len() as u64;
             for (command, reply) in waiting {
                 let (version, state) = &self.states[command.aggregate.as_str()];
-                let input = serde_json::from_slice(&command.input).expect("an input is JSON");
-                let view = Baskets::default().view(&command.aggregate, *version, state, &input);
+                let view = Baskets::default().view(&command.aggregate, *version, state);
                 // Who asked may have gone.
                 let _ = reply.send(serde_json::to_vec(&view).expect("a view is JSON").into());
             }

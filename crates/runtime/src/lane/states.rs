@@ -271,8 +271,12 @@ impl<H: Hosted> States for StatesOf<H> {
         let hosted = self.hosted.clone();
         let current = self.committed(key, folder)?;
         let made = catch_unwind(AssertUnwindSafe(|| {
-            let input = serde_json::from_slice(input)?;
-            serde_json::to_vec(&hosted.view(aggregate, current.version, &current.state, &input))
+            let Versioned { version, state } = current;
+            serde_json::to_vec(&if H::VIEW_IS_OF_INPUT {
+                hosted.view_of_asked(aggregate, *version, state, &serde_json::from_slice(input)?)
+            } else {
+                hosted.view(aggregate, *version, state)
+            })
         }));
         Ok(seen(made, H::Domain::KIND))
     }

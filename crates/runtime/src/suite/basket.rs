@@ -171,7 +171,7 @@ impl Hosted for Baskets {
         input
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, state: &State, _input: &Input) -> View {
+    fn view(&self, aggregate: &AggregateId, version: u64, state: &State) -> View {
         View { id: aggregate.to_string(), version, units: state.units.clone() }
     }
 }

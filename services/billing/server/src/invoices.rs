@@ -56,7 +56,7 @@ impl Hosted for Invoices {
         }
     }
 
-    fn view(&self, _aggregate: &AggregateId, version: u64, invoices: &State, _input: &InvoiceInput) -> InvoicesView {
+    fn view(&self, _aggregate: &AggregateId, version: u64, invoices: &State) -> InvoicesView {
         InvoicesView { version, issued: invoices.number, latest: invoices.latest.clone() }
     }
 }

@@ -32,7 +32,7 @@ impl Hosted for Usages {
         }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, usage: &State, _input: &UsageInput) -> UsageView {
+    fn view(&self, aggregate: &AggregateId, version: u64, usage: &State) -> UsageView {
         UsageView {
             period: aggregate.key().into(),
             version,

@@ -87,7 +87,7 @@ impl Hosted for Carts {
         }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, cart: &State, _input: &Input) -> View {
+    fn view(&self, aggregate: &AggregateId, version: u64, cart: &State) -> View {
         View {
             customer: aggregate.key().into(),
             version,

@@ -32,7 +32,7 @@ impl Hosted for Orders {
         input
     }
 
-    fn view(&self, _aggregate: &AggregateId, version: u64, order: &State, _input: &Input) -> View {
+    fn view(&self, _aggregate: &AggregateId, version: u64, order: &State) -> View {
         View {
             version,
             order: order.terms.clone(),

@@ -31,7 +31,7 @@ impl Hosted for Products {
         }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, product: &State, _input: &Input) -> View {
+    fn view(&self, aggregate: &AggregateId, version: u64, product: &State) -> View {
         View {
             sku: aggregate.key().into(),
             version,

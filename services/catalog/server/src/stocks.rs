@@ -27,7 +27,7 @@ impl Hosted for Stocks {
         Command { sku: aggregate.key().into(), input }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, stock: &State, _input: &Input) -> View {
+    fn view(&self, aggregate: &AggregateId, version: u64, stock: &State) -> View {
         View {
             sku: aggregate.key().into(),
             version,

@@ -33,7 +33,7 @@ impl Hosted for Businesses {
         }
     }
 
-    fn view(&self, _aggregate: &AggregateId, version: u64, business: &State, _input: &BusinessInput) -> BusinessView {
+    fn view(&self, _aggregate: &AggregateId, version: u64, business: &State) -> BusinessView {
         BusinessView {
             version,
             registered: business.registered,

@@ -32,7 +32,7 @@ impl Hosted for Contacts {
         Command { customer: aggregate.key().into(), what }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, contact: &State, _input: &ContactInput) -> ContactView {
+    fn view(&self, aggregate: &AggregateId, version: u64, contact: &State) -> ContactView {
         ContactView {
             customer: aggregate.key().into(),
             version,

@@ -44,7 +44,7 @@ impl Hosted for Senders {
         }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, sender: &State, _input: &SenderInput) -> SenderView {
+    fn view(&self, aggregate: &AggregateId, version: u64, sender: &State) -> SenderView {
         let opened = sender.opened.as_ref();
         SenderView {
             sender: aggregate.key().into(),

@@ -54,7 +54,7 @@ impl Hosted for Templates {
         }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, template: &State, _input: &TemplateInput) -> TemplateView {
+    fn view(&self, aggregate: &AggregateId, version: u64, template: &State) -> TemplateView {
         let (name, language) = template_parts(aggregate.key()).unwrap_or((aggregate.key(), ""));
         let created = template.created.as_ref();
         TemplateView {

@@ -88,8 +88,7 @@ impl Hosted for Threads {
         Command { sender: sender.into(), customer: customer.into(), what }
     }
 
-    /// With the message that was asked about: of a long thread nobody wants the rest with every answer.
-    fn view(&self, aggregate: &AggregateId, version: u64, thread: &State, input: &ThreadInput) -> ThreadView {
+    fn view(&self, aggregate: &AggregateId, version: u64, thread: &State) -> ThreadView {
         let (sender, customer) = thread_sides(aggregate.key()).unwrap_or((aggregate.key(), ""));
         ThreadView {
             sender: sender.into(),
@@ -99,8 +98,14 @@ impl Hosted for Threads {
             messages: thread.messages,
             windows: thread.windows,
             policy: DEFAULT_POLICY.into(),
-            message: thread.message(input.message()).map(message_view),
+            message: None,
         }
+    }
+
+    /// With the message that was asked about: of a long thread nobody wants the rest with every answer.
+    fn view_of_asked(&self, aggregate: &AggregateId, version: u64, thread: &State, input: &ThreadInput) -> ThreadView {
+        let message = thread.message(input.message()).map(message_view);
+        ThreadView { message, ..self.view(aggregate, version, thread) }
     }
 }
 

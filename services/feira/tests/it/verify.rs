@@ -239,7 +239,7 @@ async fn a_cell_that_was_corrupted_is_named_with_the_event_that_wrote_it() {
         let key: Vec<Value> = rows[0][..table.key_len()].iter().cloned().map(Option::unwrap).collect();
         let title = table.position("title").unwrap();
         let cells = vec![(title, Some(Value::from("Something else")))];
-        let write = Mutation::Upsert { table, key, cells, timestamp: i64::MAX - 1 };
+        let write = Mutation::Upsert { table, key, cells, timestamp: i64::MAX - 1, first: false };
         let id = ProjectionId { name: "tamper", version: 1 };
         store.apply(vec![write], id, "none/0", Checkpoint::default()).await.unwrap();
     }

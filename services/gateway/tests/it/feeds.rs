@@ -52,7 +52,7 @@ async fn a_feed_of_a_sandbox_goes_in_at_the_time_of_its_clock() {
     let world = world().await;
     let tenant = TenantId::new(SHOP).unwrap();
     let cells = vec![(1, Some(Cell::BigInt(86_400_000))), (2, Some(Cell::Boolean(true)))];
-    let clock = Mutation::Upsert { table: &CLOCKS, key: clock_key(&tenant), cells, timestamp: 1 };
+    let clock = Mutation::Upsert { table: &CLOCKS, key: clock_key(&tenant), cells, timestamp: 1, first: false };
     let checkpoint = Checkpoint { lane_seq: 1, hint: 0 };
     world.store.apply(vec![clock], BUSINESSES_PROJECTION, "conversation/0", checkpoint).await.unwrap();
     let lines = lines(&world, "tsv", "id\ttitle\tprice\tquantity\nA\tx\t5 BRL\t3\n").await;

@@ -189,7 +189,7 @@ impl Billing {
             self.project(&UsageRows, &record).await;
             state = kept(invoice::Invoices::evolve(state, event));
         }
-        let view = host.view(&series, version, &state, &input);
+        let view = host.view(&series, version, &state);
         assert_eq!((view.version, view.issued), (version, state.number));
         self.invoices = (version, state);
         Ok(events)

@@ -27,7 +27,7 @@ impl Hosted for Hosted__Name__ {
         Command { id: aggregate.key().into(), input }
     }
 
-    fn view(&self, aggregate: &AggregateId, version: u64, state: &State, _input: &Input) -> View {
+    fn view(&self, aggregate: &AggregateId, version: u64, state: &State) -> View {
         View { id: aggregate.key().into(), version, title: state.title.clone() }
     }
 }
