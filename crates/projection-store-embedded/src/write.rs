@@ -99,17 +99,19 @@ impl<'s> Batch<'s> {
 }
 
 impl TableBatch {
-    /// The row under `key` as it will stand, to be changed. One that is written for the first time is not looked for:
-    /// rows and checkpoint are one act, so that no record is taken in twice.
+    /// The row under `key` as it will stand, to be changed. One that is written for the first time is not looked for: rows
+    /// and checkpoint are one act, so that it can only be there after a rebuild that was cut off before the tables were
+    /// empty, and then it is written anew as all that follows is.
     fn row(&mut self, store: &EmbeddedStore, values: &[Value], first: bool) -> Result<&mut Pending, StoreError> {
         let (partition, clustering) = values.split_at(self.table.partition);
         let mut key = key::encode(self.table, partition);
         let partition_bytes = key.len();
         key::extend(self.table, &mut key, self.table.partition, clustering);
         if !self.rows.contains_key(&key) {
-            let look = || self.keyspace.get(&key).map_err(|error| failed(self.table.name, "read a row", error));
-            debug_assert!(!first || look()?.is_none(), "a row of {} was there before its first write", self.table.name);
-            let stored = if first { None } else { look()? };
+            let stored = match first {
+                true => None,
+                false => self.keyspace.get(&key).map_err(|error| failed(self.table.name, "read a row", error))?,
+            };
             let pending = match stored {
                 Some(bytes) => self.pending(&bytes)?,
                 None => {

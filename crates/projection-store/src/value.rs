@@ -44,8 +44,9 @@ pub enum Mutation {
         /// Microseconds since 1970; of two writes to a cell the later stands, at the same one a delete or null, then
         /// the larger value ([`Value::tie_order`]).
         timestamp: i64,
-        /// Whether nothing before this wrote the row or deleted it alone: a store that takes in each record once need not
-        /// look for it. A promise, kept by whoever makes the write; false promises nothing.
+        /// Whether nothing before this on the log wrote the row or deleted it alone: a store that takes in each record once
+        /// need not look for it. A promise by whoever makes the write, and false promises nothing: where it is broken,
+        /// cells that stood are lost.
         first: bool,
     },
     /// Deletes a row: every cell written at or before the timestamp.
