@@ -85,9 +85,8 @@ impl Record {
         true
     }
 
-    /// The bytes to store.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(64);
+    /// Appends the bytes to store.
+    pub fn encode(&self, bytes: &mut Vec<u8>) {
         let different = self.cells.iter().flatten().any(|cell| Some(cell.timestamp) != self.upserted);
         let flag = |flag: u8, set: bool| if set { flag } else { 0 };
         let flags = flag(DELETED, self.deleted.is_some())
@@ -107,10 +106,9 @@ impl Record {
                 bytes.extend_from_slice(&cell.timestamp.to_be_bytes());
             }
             if let Some(content) = &cell.content {
-                encode_content(&mut bytes, content);
+                encode_content(bytes, content);
             }
         }
-        bytes
     }
 
     /// Reads what [`Record::encode`] wrote; nothing when the bytes are no record of `table`.
@@ -301,6 +299,12 @@ mod tests {
         doc: "Items.",
     };
 
+    fn encoded(record: &Record) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        record.encode(&mut bytes);
+        bytes
+    }
+
     fn a_cell() -> impl Strategy<Value = (usize, Option<Value>)> {
         prop_oneof![
             (2usize..6).prop_map(|place| (place, None)),
@@ -329,7 +333,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_record_is_read_as_written(record in a_record()) {
-            let bytes = record.encode();
+            let bytes = encoded(&record);
             prop_assert_eq!(Record::decode(&ITEMS, &bytes), Some(record.clone()));
             let mut row = Vec::new();
             prop_assert_eq!(read_cells(&ITEMS, &bytes, &mut row), Some(record.is_there()));
@@ -338,7 +342,7 @@ mod tests {
 
         #[test]
         fn a_cut_record_is_refused(record in a_record(), cut in any::<prop::sample::Index>()) {
-            let bytes = record.encode();
+            let bytes = encoded(&record);
             prop_assert_eq!(Record::decode(&ITEMS, &bytes[..cut.index(bytes.len())]), None);
         }
 
@@ -355,6 +359,6 @@ mod tests {
     fn cells_of_one_upsert_carry_one_timestamp() {
         let mut record = Record::absent(&ITEMS, None);
         record.upsert(&ITEMS, [(2, Some("a".into())), (3, Some(Value::BigInt(1)))], 5);
-        assert_eq!(record.encode().len(), 2 + 8 + (1 + 2) + (1 + 8) + 1 + 1);
+        assert_eq!(encoded(&record).len(), 2 + 8 + (1 + 2) + (1 + 8) + 1 + 1);
     }
 }

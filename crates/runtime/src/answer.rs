@@ -72,7 +72,7 @@ pub struct Accepted {
     pub version: u64,
     /// Its events, none when nothing was to change.
     pub events: Vec<EventRef>,
-    /// The aggregate as its owner sees it, as JSON. Of a repeat: as it is now.
+    /// The aggregate as its owner sees it, as JSON; empty where the command does not want it. Of a repeat: as it is now.
     pub view: Bytes,
     /// Whether it had been decided before.
     pub repeated: bool,

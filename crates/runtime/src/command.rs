@@ -33,6 +33,8 @@ pub struct Command {
     /// How far the tenant's business time is ahead of everyone's, in milliseconds: 0 but for a sandbox whose clock was
     /// moved ([`Clocks`](crate::Clocks)). The owner takes it as it takes the principal; it is no part of the fingerprint.
     pub clock_offset_ms: i64,
+    /// Whether the caller looks at the aggregate as it is then: without, the view in the answer is empty.
+    pub wants_view: bool,
     /// What caused it: an event's id, or the command's own.
     pub causation_id: Hash16,
     /// What began it all.

@@ -423,6 +423,7 @@ impl Client {
             expected_version: None,
             deadline_ms: 0,
             clock_offset_ms: 0,
+            wants_view: true,
             causation_id: command_id.0,
             correlation_id: command_id.0,
             traceparent: None,

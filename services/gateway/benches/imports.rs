@@ -144,6 +144,7 @@ fn command(shop: &TenantId, line: usize, fields: &[&str]) -> Command {
         expected_version: None,
         deadline_ms: i64::MAX,
         clock_offset_ms: 0,
+        wants_view: true,
         causation_id: command_id.0,
         correlation_id: command_id.0,
         traceparent: None,

@@ -15,6 +15,8 @@ use crate::graphql::{Asked, UserError};
 
 /// The form of inputs sent now.
 const INPUT_VERSION: u16 = 1;
+/// How long an input is, a product's for instance; most are shorter.
+const INPUT_BYTES: usize = 1024;
 
 /// What is asked of whom.
 pub(crate) struct Addressed<'a> {
@@ -110,7 +112,9 @@ impl Gateway {
         traceparent: Option<Arc<str>>,
     ) -> Result<Command, ApiError> {
         let Addressed { scope, aggregate, operation, expected_version } = addressed;
-        let input = serde_json::to_vec(input).map_err(|error| ApiError::internal("an input has no JSON", &error))?;
+        let mut json = Vec::with_capacity(INPUT_BYTES);
+        serde_json::to_writer(&mut json, input).map_err(|error| ApiError::internal("an input has no JSON", &error))?;
+        let input = Bytes::from(json);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Command {
             tenant: scope.tenant().clone(),
@@ -123,10 +127,11 @@ impl Gateway {
             expected_version,
             deadline_ms: i64::try_from((now + self.config.command_timeout()).as_millis()).unwrap_or(i64::MAX),
             clock_offset_ms: 0,
+            wants_view: true,
             causation_id: named.command_id.0,
             correlation_id: named.command_id.0,
             traceparent,
-            input: Bytes::from(input),
+            input,
         })
     }
 }

@@ -38,6 +38,7 @@ struct Fresh {
     key: Arc<str>,
     aggregate: AggregateId,
     input: Bytes,
+    wants_view: bool,
     decided: Decided,
     first: First,
     reply: oneshot::Sender<Answer>,
@@ -77,6 +78,7 @@ impl Batch {
         if let Entry::Occupied(earlier) = self.by_id.entry(id) {
             let fresh = &mut self.decided[*earlier.get()];
             if fresh.decided.content == content {
+                fresh.wants_view |= queued.command.wants_view;
                 fresh.repeats.push(queued.reply);
             } else {
                 self.undecided.push((queued.reply, Answer::KeyReused));
@@ -184,6 +186,7 @@ impl Batch {
             key,
             aggregate: command.aggregate,
             input: command.input,
+            wants_view: command.wants_view,
             decided,
             first,
             reply,
@@ -213,6 +216,7 @@ impl Batch {
             let shared = views.get(&fresh.key);
             let view = match (&fresh.first, shared) {
                 (First::Refused { .. }, _) => Bytes::new(),
+                (First::Accepted { .. }, _) if !fresh.wants_view => Bytes::new(),
                 (First::Accepted { .. }, Some(view)) => view.clone(),
                 (First::Accepted { .. }, None) => {
                     let view = view(book, &fresh.key, &fresh.aggregate, &fresh.input)?;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use feira_codec::EventSet;
 use feira_event_log::{AppendError, EventLog, Hint, LaneWriter, LogError, Membership, TakeError};
 use feira_events::lane::{Event, LaneTaken};
@@ -320,7 +321,10 @@ impl LaneOwner {
     /// Answers a command that was decided before: from memory, or by reading the log where no batch waits for it.
     fn repeat(&self, repeat: Repeat, book: &mut Book) -> Result<(), FolderFault> {
         let Repeat { queued: Queued { command, key, reply, .. }, decided } = repeat;
-        let view = view(book, &key, &command.aggregate, &command.input)?;
+        let view = match command.wants_view {
+            true => view(book, &key, &command.aggregate, &command.input)?,
+            false => Bytes::new(),
+        };
         let id = command.command_id;
         self.metrics.repeated.add(1);
         if let Some(first) = book.answers.get(id) {

@@ -155,6 +155,7 @@ pub(crate) trait States: Send {
     fn flushed(&mut self);
 }
 
+#[derive(Default)]
 struct Versioned<S> {
     version: u64,
     state: S,
@@ -166,6 +167,9 @@ pub(crate) struct StatesOf<H: Hosted> {
     overlay: HashMap<Arc<str>, Versioned<State<H>>>,
     changed: HashMap<Arc<str>, Versioned<State<H>>>,
     cache: LruCache<Arc<str>, Versioned<State<H>>>,
+    /// What an aggregate without events is: looked up anew each time, since one that is asked something mostly has events
+    /// right after.
+    empty: Versioned<State<H>>,
 }
 
 type State<H> = <<H as Hosted>::Domain as Decider>::State;
@@ -174,7 +178,7 @@ type Event<H> = <<H as Hosted>::Domain as Decider>::Event;
 impl<H: Hosted> StatesOf<H> {
     pub fn new(hosted: Arc<H>, cache: usize) -> Self {
         let cache = LruCache::new(NonZeroUsize::new(cache).unwrap_or(NonZeroUsize::MIN));
-        Self { hosted, overlay: HashMap::new(), changed: HashMap::new(), cache }
+        Self { hosted, overlay: HashMap::new(), changed: HashMap::new(), cache, empty: Versioned::default() }
     }
 
     /// The state now, the batch at hand included.
@@ -189,16 +193,12 @@ impl<H: Hosted> StatesOf<H> {
         if self.changed.contains_key(key) {
             return Ok(&self.changed[key]);
         }
-        let load = || -> Result<_, FolderFault> {
-            Ok(match folder.snapshot(key)? {
-                None => Versioned { version: 0, state: State::<H>::default() },
-                Some((version, json)) => {
-                    let state = serde_json::from_slice(&json).map_err(|_| folder.misread(key))?;
-                    Versioned { version, state }
-                }
-            })
-        };
-        self.cache.try_get_or_insert(key.clone(), load)
+        if !self.cache.contains(key) {
+            let Some((version, json)) = folder.snapshot(key)? else { return Ok(&self.empty) };
+            let state = serde_json::from_slice(&json).map_err(|_| folder.misread(key))?;
+            self.cache.put(key.clone(), Versioned { version, state });
+        }
+        Ok(self.cache.get(key).expect("it was just looked for, or put there"))
     }
 }
 
@@ -251,7 +251,7 @@ impl<H: Hosted> States for StatesOf<H> {
             event.decode().map_err(|source| ReplayFault::Unreadable { event_type: event.name, source })?;
         self.committed(key, folder)?;
         let taken = self.changed.remove(key).or_else(|| self.cache.pop(key));
-        let Versioned { version, state } = taken.expect("it was just brought in");
+        let Versioned { version, state } = taken.unwrap_or_default();
         let found = event.meta.aggregate_seq.unwrap_or(0);
         if u64::try_from(found) != Ok(version + 1) {
             return Err(ReplayFault::Gap { key: key.to_string(), last: version, found });
@@ -290,9 +290,13 @@ impl<H: Hosted> States for StatesOf<H> {
     }
 
     fn changed(&self, into: &mut Vec<Snapshot>) -> Result<(), serde_json::Error> {
+        // Thousands at once, of much the same size: each has room from the start for the longest so far.
+        let mut longest = 0;
         for (key, versioned) in &self.changed {
-            let state = Some(serde_json::to_vec(&versioned.state)?);
-            into.push(Snapshot { key: key.clone(), version: versioned.version, state });
+            let mut state = Vec::with_capacity(longest);
+            serde_json::to_writer(&mut state, &versioned.state)?;
+            longest = longest.max(state.len());
+            into.push(Snapshot { key: key.clone(), version: versioned.version, state: Some(state) });
         }
         Ok(())
     }

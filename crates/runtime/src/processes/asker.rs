@@ -158,6 +158,7 @@ impl Asker {
             expected_version: None,
             deadline_ms: wall_ms().saturating_add(timeout_ms),
             clock_offset_ms,
+            wants_view: false,
             causation_id: cause.event,
             correlation_id: cause.correlation,
             traceparent: cause.traceparent.clone(),

@@ -1,5 +1,6 @@
 //! One process on one lane: reads its events in order, asks what follows from each, and asks what its timers ask.
 
+use std::cell::LazyCell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -55,8 +56,7 @@ pub(crate) struct Follower {
 
 /// What follows from one record.
 struct Follows {
-    cause: Arc<Cause>,
-    asks: Vec<Ask>,
+    asked: Vec<Asked>,
     /// What becomes of timers, the last of a kind being the one that stands.
     changes: Vec<(TimerKey, Change)>,
     /// The record's hybrid time.
@@ -173,10 +173,10 @@ impl Follower {
         let mut followed = Vec::new();
         let mut asked = Vec::new();
         for (place, record) in records.iter().enumerate() {
-            match self.follows(record) {
-                Ok(Follows { cause, asks, changes, hlc }) => {
-                    asked.extend(asks.into_iter().map(|ask| Asked { place, cause: cause.clone(), ask }));
-                    followed.push((record, changes, hlc));
+            match self.follows(place, record) {
+                Ok(follows) => {
+                    asked.extend(follows.asked);
+                    followed.push((record, follows.changes, follows.hlc));
                 }
                 Err(error) => {
                     fault = Some(error);
@@ -213,8 +213,8 @@ impl Follower {
         }
     }
 
-    /// What follows from one record.
-    fn follows(&self, record: &StoredRecord) -> Result<Follows, Fault> {
+    /// What follows from one record, the one at `place` of those at hand.
+    fn follows(&self, place: usize, record: &StoredRecord) -> Result<Follows, Fault> {
         let lane_seq = record.lane_seq;
         let opened = feira_codec::open(&record.value).map_err(|source| Fault::Unreadable { lane_seq, source })?;
         // A thread that ended here would end unseen, and what follows from its lane with it.
@@ -223,16 +223,15 @@ impl Follower {
             .map_err(|source| Fault::Unreadable { lane_seq, source })?;
         let meta = &opened.meta;
         let event = meta.event_id.0;
-        let cause = Cause {
-            event,
-            correlation: meta.correlation_id,
-            traceparent: meta.traceparent.clone(),
-            path: event.to_string(),
-        };
-        let mut follows = Follows { cause: Arc::new(cause), asks: vec![], changes: vec![], hlc: meta.hlc };
+        // Nothing follows from most records.
+        let cause = LazyCell::new(|| {
+            let (correlation, traceparent) = (meta.correlation_id, meta.traceparent.clone());
+            Arc::new(Cause { event, correlation, traceparent, path: event.to_string() })
+        });
+        let mut follows = Follows { asked: vec![], changes: vec![], hlc: meta.hlc };
         for what in what {
             match what {
-                Do::Ask(ask) => follows.asks.push(ask),
+                Do::Ask(ask) => follows.asked.push(Asked { place, cause: Arc::clone(&cause), ask }),
                 Do::At { timer, due, then } => {
                     let timer = set(meta, timer, due, *then);
                     follows.changes.push((timer.key(), Change::Set(Box::new(timer))));

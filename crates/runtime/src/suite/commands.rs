@@ -112,6 +112,7 @@ pub fn command_of(tenant: &TenantId, basket: &str, input: Input, key: &str) -> C
         expected_version: None,
         deadline_ms: wall_ms() + 30_000,
         clock_offset_ms: 0,
+        wants_view: true,
         causation_id: command_id.0,
         correlation_id: command_id.0,
         traceparent: None,

@@ -57,6 +57,7 @@ macro_rules! lane_rules {
     ($home:expr) => {
         $crate::lane_rules! { @tests $home;
             a_command_is_decided_and_answered_with_its_events
+            a_view_is_for_who_wants_it
             a_refusal_stands_on_the_log
             nothing_to_change_stands_on_the_log
             an_expected_version_that_is_not_there_conflicts

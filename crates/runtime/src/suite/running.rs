@@ -36,6 +36,20 @@ pub fn a_command_is_decided_and_answered_with_its_events(home: &dyn Home) {
     });
 }
 
+/// Who does not want to see the aggregate is told all but the view; whoever sends the same again and wants it gets it.
+pub fn a_view_is_for_who_wants_it(home: &dyn Home) {
+    run(home, async {
+        let shop = Shop::open(home, Options::default()).await;
+        let asked = |wants_view| Command { wants_view, ..command("BR.1", add("mango", 2), "k1") };
+        let answer = accepted(shop.ask(asked(false)).await);
+        assert_eq!((answer.version, answer.events.len(), answer.view.len()), (1, 1, 0));
+        let again = accepted(shop.ask(asked(true)).await);
+        assert_eq!(view(&again).units, [("mango".into(), 2)].into());
+        assert_eq!(accepted(shop.ask(asked(false)).await).view.len(), 0);
+        shop.close().await;
+    });
+}
+
 /// What is refused leaves a record that is no event of the aggregate.
 pub fn a_refusal_stands_on_the_log(home: &dyn Home) {
     run(home, async {

@@ -29,15 +29,16 @@ const TOKENS_VALID: Duration = Duration::from_secs(60 * 60);
 
 /// Plays it, and ends with what a verification finds.
 pub async fn demo(args: Demo, output: Output) -> Result<ExitCode, Failure> {
+    // First, since it says what to do when there is no platform.
+    let casts = SHOPS.iter().map(|shop| cast(&args.log, shop)).collect::<Result<Vec<_>, _>>()?;
     let mut run = Run::open(&args.log.at.data, args.new)?;
     if run.is_done() {
         eprintln!("this run was played before; what follows is what it came to (--new plays another)");
     }
     let mut shops = Vec::new();
-    for shop in &SHOPS {
+    for (shop, cast) in SHOPS.iter().zip(&casts) {
         let tell = |what: &str| eprintln!("{}: {what}", shop.tenant);
-        let cast = cast(&args.log, shop)?;
-        shops.push(Story { shop, cast: &cast, run: &mut run, tell: &tell }.tell().await?);
+        shops.push(Story { shop, cast, run: &mut run, tell: &tell }.tell().await?);
     }
     run.done()?;
     eprintln!("verifying");

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::checker::{Cart, Record, check_history, check_log};
 use crate::figures::{Line, Window};
-use crate::load::{LANES, MEMBER, RATE, Read, Shop, TENANT};
+use crate::load::{LANES, MEMBER, RATE, Read, SLOWER, Shop, TENANT};
 use crate::market::{Market, Place};
 use crate::owners::Owners;
 use crate::process::{Blow, Process};
@@ -30,9 +30,6 @@ use crate::topics;
 const LIMIT: Duration = Duration::from_secs(450);
 /// How long whoever is stopped is stopped: half as long again as a membership lasts.
 const STOPPED: Duration = Duration::from_secs(9);
-/// By how much fewer commands come while a server is away: it starts again on the cores that everything else runs on, and
-/// what waits for it must be worked off beside what comes.
-const SLOWER: u64 = 4;
 /// How few commands under way tell that nothing is left of the last fault.
 const CALM: usize = RATE as usize / 4;
 /// How often a condition is looked at.

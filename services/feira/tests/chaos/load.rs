@@ -25,8 +25,13 @@ pub const SKUS: [&str; 8] = ["acai", "caju", "cupuacu", "goiaba", "jabuticaba", 
 
 /// Commands a second.
 pub const RATE: u64 = 100;
+/// By how much fewer commands come while a server is away, or more than [`MANY`] wait: what starts again does so on the
+/// cores that everything else runs on, and what waits for it must be worked off beside what comes.
+pub const SLOWER: u64 = 4;
+/// How many wait when more come than the machine can decide.
+const MANY: usize = 2 * RATE as usize;
 /// How many may wait for an answer: a machine that is slow for a while need not work off more than that.
-const UNDER_WAY_MAX: usize = 5 * RATE as usize;
+const UNDER_WAY_MAX: usize = 4 * RATE as usize;
 /// How many carts there are.
 const CARTS: u64 = 240;
 /// How long a command is sent again. Its outcome is unknown after that.
@@ -161,8 +166,9 @@ impl Shop {
                 if shop.stop.load(Ordering::Relaxed) {
                     return;
                 }
-                let every = shop.every.load(Ordering::Relaxed);
-                if every == 0 || !number.is_multiple_of(every) || shop.under_way() >= UNDER_WAY_MAX {
+                let (every, under_way) = (shop.every.load(Ordering::Relaxed), shop.under_way());
+                let every = if under_way > MANY && every > 0 { SLOWER } else { every };
+                if every == 0 || !number.is_multiple_of(every) || under_way >= UNDER_WAY_MAX {
                     continue;
                 }
                 let (command, twice) = next(&dice, seed, number.to_string());

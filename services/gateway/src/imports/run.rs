@@ -181,7 +181,7 @@ impl Run {
 
     fn send(&self, row: GoodRow, ahead_ms: i64) -> Result<OnItsWay, ApiError> {
         let GoodRow { line, id, input, on_hand } = row;
-        let in_its_time = |command: Command| Command { clock_offset_ms: ahead_ms, ..command };
+        let in_its_time = |command: Command| Command { clock_offset_ms: ahead_ms, wants_view: false, ..command };
         let put = in_its_time(self.command("product", input.operation(), line, &id, &input)?);
         let set = on_hand.map(|on_hand| {
             let input = stock::Input::Set { on_hand };

@@ -92,6 +92,7 @@ fn command(aggregate: &str, input: &impl serde::Serialize) -> feira_runtime::Com
         expected_version: None,
         deadline_ms: i64::MAX,
         clock_offset_ms: 0,
+        wants_view: true,
         causation_id: CommandId::default().0,
         correlation_id: CommandId::default().0,
         traceparent: None,

@@ -60,6 +60,7 @@ impl Market {
         let command_id = CommandId::derive(&tenant, &principal.to_string(), operation, &key);
         let command = Command {
             clock_offset_ms: self.clocks.offset_ms(&tenant).await.unwrap(),
+            wants_view: true,
             tenant,
             principal,
             aggregate: AggregateId::parse(aggregate).unwrap(),

@@ -66,6 +66,7 @@ impl House {
             expected_version: None,
             deadline_ms: i64::MAX,
             clock_offset_ms: 0,
+            wants_view: true,
             causation_id: command_id.0,
             correlation_id: command_id.0,
             traceparent: None,
